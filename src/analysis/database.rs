@@ -1,0 +1,362 @@
+//! The salsa database of the engine: files, unsaved buffers over them, search paths, settings.
+//!
+//! The only module below `server` and `cli` that touches the disk. The engine's own project crate is not
+//! published, so the five layered `Db` traits are implemented here.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use ruff_db::diagnostic::Diagnostic;
+use ruff_db::file_revision::FileRevision;
+use ruff_db::files::{File, FileRootKind, Files};
+use ruff_db::system::{
+    DirectoryEntry, FileType, Metadata, OsSystem, Result, System, SystemPath, SystemPathBuf, SystemVirtualPath,
+    WhichResult, WritableSystem, walk_directory,
+};
+use ruff_db::vendored::VendoredFileSystem;
+use salsa::Setter as _;
+use ty_python_core::ProgramFile;
+use ty_python_core::program::{Program, ProgramSettings};
+use ty_python_semantic::lint::{LintRegistry, RuleSelection};
+use ty_python_semantic::{AnalysisSettings, PythonVersionWithSource, default_lint_registry};
+
+use super::limits;
+
+/// An unsaved text of the editor's.
+#[derive(Debug)]
+struct Buffer {
+    revision: u128,
+    text: Arc<str>,
+}
+
+/// The disk with the editor's unsaved buffers laid over it.
+#[derive(Debug, Clone)]
+pub(super) struct OverlaySystem {
+    os: OsSystem,
+    buffers: Arc<DashMap<SystemPathBuf, Buffer>>,
+}
+
+impl OverlaySystem {
+    pub(super) fn new(current_directory: &SystemPath) -> Self {
+        Self { os: OsSystem::new(current_directory), buffers: Arc::default() }
+    }
+}
+
+fn unreadable(reason: impl ToString) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, reason.to_string())
+}
+
+impl System for OverlaySystem {
+    fn path_metadata(&self, path: &SystemPath) -> Result<Metadata> {
+        if let Some(buffer) = self.buffers.get(path) {
+            // The high bit keeps a buffer's revision apart from every modification time.
+            return Ok(Metadata::new(FileRevision::new((1 << 127) | buffer.revision), None, FileType::File));
+        }
+        self.os.path_metadata(path)
+    }
+
+    fn canonicalize_path(&self, path: &SystemPath) -> Result<SystemPathBuf> {
+        self.os.canonicalize_path(path)
+    }
+
+    fn is_same_file(&self, left: &SystemPath, right: &SystemPath) -> Result<bool> {
+        self.os.is_same_file(left, right)
+    }
+
+    fn which(&self, name: &str) -> WhichResult {
+        self.os.which(name)
+    }
+
+    fn read_to_string(&self, path: &SystemPath) -> Result<String> {
+        let text = match self.buffers.get(path) {
+            Some(buffer) => buffer.text.to_string(),
+            None => {
+                let size = std::fs::metadata(path.as_std_path()).map(|metadata| metadata.len()).unwrap_or(0);
+                if size > limits::FILE_SIZE as u64 {
+                    return Err(unreadable(limits::TooMuch::Size { bytes: size as usize }));
+                }
+                self.os.read_to_string(path)?
+            }
+        };
+        // The engine recurses over the tree: text that would overflow its stack is not shown to it.
+        limits::check(&text).map_err(unreadable)?;
+        Ok(text)
+    }
+
+    fn read_to_notebook(
+        &self,
+        path: &SystemPath,
+    ) -> std::result::Result<ruff_notebook::Notebook, ruff_notebook::NotebookError> {
+        self.os.read_to_notebook(path)
+    }
+
+    fn read_virtual_path_to_string(&self, path: &SystemVirtualPath) -> Result<String> {
+        self.os.read_virtual_path_to_string(path)
+    }
+
+    fn read_virtual_path_to_notebook(
+        &self,
+        path: &SystemVirtualPath,
+    ) -> std::result::Result<ruff_notebook::Notebook, ruff_notebook::NotebookError> {
+        self.os.read_virtual_path_to_notebook(path)
+    }
+
+    fn current_directory(&self) -> &SystemPath {
+        self.os.current_directory()
+    }
+
+    fn user_config_directory(&self) -> Option<SystemPathBuf> {
+        None
+    }
+
+    fn cache_dir(&self) -> Option<SystemPathBuf> {
+        None
+    }
+
+    fn read_directory<'a>(
+        &'a self,
+        path: &SystemPath,
+    ) -> Result<Box<dyn Iterator<Item = Result<DirectoryEntry>> + 'a>> {
+        // Modules are found by listing directories, so a new unsaved file has to appear here.
+        let unsaved: Vec<_> = self
+            .buffers
+            .iter()
+            .filter(|buffer| buffer.key().parent() == Some(path) && !self.os.is_file(buffer.key()))
+            .map(|buffer| Ok(DirectoryEntry::new(buffer.key().clone(), FileType::File)))
+            .collect();
+        match self.os.read_directory(path) {
+            Ok(entries) => Ok(Box::new(entries.chain(unsaved))),
+            Err(_) if !unsaved.is_empty() => Ok(Box::new(unsaved.into_iter())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn walk_directory(&self, path: &SystemPath) -> walk_directory::WalkDirectoryBuilder {
+        self.os.walk_directory(path)
+    }
+
+    fn env_var(&self, name: &str) -> std::result::Result<String, std::env::VarError> {
+        self.os.env_var(name)
+    }
+
+    fn as_writable(&self) -> Option<&dyn WritableSystem> {
+        None
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+
+    fn dyn_clone(&self) -> Box<dyn System> {
+        Box::new(self.clone())
+    }
+}
+
+/// One workspace root with the environment its imports are resolved in.
+#[salsa::input]
+pub(super) struct Root {
+    #[returns(ref)]
+    pub(super) path: SystemPathBuf,
+    #[returns(ref)]
+    pub(super) settings: ProgramSettings,
+}
+
+/// Interning a program hashes every search path, so it is memoised behind the input.
+#[salsa::tracked(returns(copy))]
+fn program<'db>(db: &'db dyn Db, root: Root) -> Program<'db> {
+    Program::from_settings(db, root.settings(db))
+}
+
+/// What the queries of this crate ask of the database beyond the engine's own traits.
+#[salsa::db]
+pub(super) trait Db: ty_python_semantic::Db {
+    /// The root whose environment serves `file`: the longest one that holds it, or the first.
+    fn root_of(&self, file: File) -> Root;
+}
+
+/// The engine's state. A clone is a read-only snapshot; a write waits until every clone is dropped.
+#[salsa::db]
+#[derive(Clone)]
+pub(super) struct Database {
+    storage: salsa::Storage<Self>,
+    files: Files,
+    system: OverlaySystem,
+    roots: Arc<Vec<(SystemPathBuf, Root)>>,
+    open: Arc<HashSet<File>>,
+    rules: Arc<RuleSelection>,
+    analysis: Arc<AnalysisSettings>,
+    revision: u128,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl ruff_db::Db for Database {
+    fn vendored(&self) -> &VendoredFileSystem {
+        ty_vendored::file_system()
+    }
+
+    fn system(&self) -> &dyn System {
+        &self.system
+    }
+
+    fn files(&self) -> &Files {
+        &self.files
+    }
+}
+
+#[salsa::db]
+impl ty_module_resolver::Db for Database {}
+
+#[salsa::db]
+impl ty_python_core::Db for Database {
+    fn should_check_file(&self, file: File) -> bool {
+        !file.path(self).is_vendored_path()
+    }
+}
+
+#[salsa::db]
+impl ty_python_semantic::Db for Database {
+    fn check_file(&self, _file: File) -> Vec<Diagnostic> {
+        Vec::new() // Types are the type checker's affair.
+    }
+
+    fn program_file(&self, file: File) -> ProgramFile<'_> {
+        ProgramFile::new(self, file, program(self, self.root_of(file)))
+    }
+
+    fn python_version_with_source(&self, file: File) -> &PythonVersionWithSource {
+        &self.root_of(file).settings(self).python_version
+    }
+
+    fn rule_selection(&self, _file: File) -> &RuleSelection {
+        &self.rules
+    }
+
+    fn lint_registry(&self) -> &LintRegistry {
+        default_lint_registry()
+    }
+
+    fn analysis_settings(&self, _file: File) -> &AnalysisSettings {
+        &self.analysis
+    }
+
+    fn verbose(&self) -> bool {
+        false
+    }
+
+    fn is_open_file(&self, file: File) -> bool {
+        self.open.contains(&file)
+    }
+
+    fn dyn_clone(&self) -> Box<dyn ty_python_semantic::Db> {
+        Box::new(self.clone())
+    }
+}
+
+#[salsa::db]
+impl Db for Database {
+    fn root_of(&self, file: File) -> Root {
+        let path = file.path(self).as_system_path();
+        let holds = |root: &&(SystemPathBuf, Root)| path.is_some_and(|path| path.starts_with(&root.0));
+        let longest = self.roots.iter().filter(holds).max_by_key(|root| root.0.as_str().len());
+        longest.unwrap_or(&self.roots[0]).1
+    }
+}
+
+impl Database {
+    /// A database over `roots`, of which there must be at least one.
+    pub(super) fn new(system: OverlaySystem, roots: Vec<(SystemPathBuf, ProgramSettings)>) -> Self {
+        debug_assert!(!roots.is_empty(), "a project has at least one root");
+        let mut database = Self {
+            storage: salsa::Storage::new(None),
+            files: Files::default(),
+            system,
+            roots: Arc::default(),
+            open: Arc::default(),
+            rules: Arc::new(RuleSelection::from_registry(default_lint_registry())),
+            analysis: Arc::new(AnalysisSettings::default()),
+            revision: 0,
+        };
+        // Roots are registered before any file is looked up: they set the durability of the files below them.
+        for (path, settings) in &roots {
+            database.files.try_add_root(&database, path, FileRootKind::Project);
+            settings.search_paths.try_register_static_roots(&database);
+        }
+        let inputs = roots.into_iter().map(|(path, settings)| {
+            let root = Root::new(&database, path.clone(), settings);
+            (path, root)
+        });
+        database.roots = Arc::new(inputs.collect());
+        database
+    }
+
+    /// Lays `text` over the file at `path`. Cancels every snapshot and waits for them.
+    pub(super) fn set_buffer(&mut self, path: &SystemPath, text: Arc<str>) {
+        // Readers must be gone before the buffers change, as the map is not under salsa's control:
+        // a reader of the old revision would see the new text.
+        salsa::Database::trigger_cancellation(self);
+        self.revision += 1;
+        let buffer = Buffer { revision: self.revision, text };
+        self.system.buffers.insert(path.to_path_buf(), buffer);
+        self.sync(path);
+        if let Ok(file) = ruff_db::files::system_path_to_file(self, path) {
+            Arc::make_mut(&mut self.open).insert(file);
+        }
+    }
+
+    /// Takes the buffer off the file at `path`; the disk's text counts again.
+    pub(super) fn close_buffer(&mut self, path: &SystemPath) {
+        salsa::Database::trigger_cancellation(self);
+        self.system.buffers.remove(path);
+        if let Ok(file) = ruff_db::files::system_path_to_file(self, path) {
+            Arc::make_mut(&mut self.open).remove(&file);
+        }
+        self.sync(path);
+    }
+
+    /// Takes notice that the file or folder at `path` changed on disk.
+    pub(super) fn sync(&mut self, path: &SystemPath) {
+        File::sync_path(self, path);
+        if let Some(parent) = path.parent() {
+            File::sync_path(self, parent);
+        }
+    }
+
+    /// Forgets what was read from the disk below all roots.
+    pub(super) fn sync_all(&mut self) {
+        Files::sync_all(self);
+    }
+
+    /// Gives the root at `path` other settings.
+    pub(super) fn set_settings(&mut self, path: &SystemPath, settings: ProgramSettings) {
+        settings.search_paths.try_register_static_roots(self);
+        let root = self.roots.iter().find(|(root, _)| root.as_path() == path).map(|(_, root)| *root);
+        if let Some(root) = root {
+            root.set_settings(self).to(settings);
+        }
+    }
+
+    /// The text of the editor's buffer over `path`, if there is one.
+    pub(super) fn buffer(&self, path: &Path) -> Option<Arc<str>> {
+        let path = SystemPath::from_std_path(path)?;
+        self.system.buffers.get(path).map(|buffer| buffer.text.clone())
+    }
+
+    /// The program of the first root, for questions that do not depend on a root.
+    pub(super) fn first_program(&self) -> Program<'_> {
+        program(self, self.roots[0].1)
+    }
+
+    /// The paths of all roots.
+    pub(super) fn root_paths(&self) -> impl Iterator<Item = &SystemPath> {
+        self.roots.iter().map(|(path, _)| path.as_path())
+    }
+}

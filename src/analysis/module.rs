@@ -1,0 +1,359 @@
+//! One file seen through a snapshot.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use ruff_db::files::{File, FileRange, system_path_to_file};
+use ruff_db::parsed::{ParsedModuleRef, parsed_module};
+use ruff_db::source::{SourceText, line_index, source_text};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, HasNodeIndex as _, ModModule, NodeIndex};
+use ruff_text_size::{Ranged as _, TextRange};
+use ty_python_core::ProgramFile;
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_semantic::types::{Type, TypeDefinition};
+use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
+
+use super::classes::Class;
+use super::environment::system_path;
+use super::names::Symbol;
+use super::runtime::RuntimeTable;
+use super::{Snapshot, Version};
+use crate::text::{Lines, Place};
+
+/// Why a file cannot be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// There is no such file, or it is a folder.
+    Missing(PathBuf),
+    /// The file cannot be read, is not UTF-8, or breaks a limit; the text says which.
+    Unreadable(PathBuf, String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "{} does not exist or is not a file", path.display()),
+            Self::Unreadable(path, why) => write!(f, "{} cannot be explained: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// A function as it is written; plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    pub symbol: Symbol,
+    /// The name in its `def`.
+    pub name: String,
+    /// Where its name stands; `None` when only a stub without source is known.
+    pub place: Option<Place>,
+    /// `async def`.
+    pub is_async: bool,
+    /// Has a `yield` of its own.
+    pub is_generator: bool,
+    /// Has any decorator.
+    pub is_decorated: bool,
+}
+
+impl Function {
+    /// Calling it gives a coroutine: `async def` without `yield`, and nothing wrapped around it.
+    pub fn makes_coroutine(&self) -> bool {
+        self.is_async && !self.is_generator && !self.is_decorated
+    }
+}
+
+/// One file: its tree, and the questions about its expressions.
+pub struct Module<'s> {
+    snapshot: &'s Snapshot,
+    file: File,
+    model: SemanticModel<'s>,
+    parsed: ParsedModuleRef,
+    source: SourceText,
+    lines: OnceCell<Lines>,
+    calls: OnceCell<HashMap<String, Vec<NodeIndex>>>,
+}
+
+impl<'s> Module<'s> {
+    pub(super) fn open(snapshot: &'s Snapshot, path: &Path) -> Result<Self, Problem> {
+        let missing = || Problem::Missing(path.to_path_buf());
+        let system = system_path(path).map_err(|error| Problem::Unreadable(path.to_path_buf(), error.to_string()))?;
+        let file = system_path_to_file(&snapshot.database, &system).map_err(|_| missing())?;
+        let module = Self::of_file(snapshot, snapshot.database.program_file(file));
+        if let Some(error) = module.source.read_error() {
+            return Err(Problem::Unreadable(path.to_path_buf(), reason(&error.to_string())));
+        }
+        Ok(module)
+    }
+
+    pub(super) fn of_file(snapshot: &'s Snapshot, program_file: ProgramFile<'s>) -> Self {
+        let db: &'s dyn SemanticDb = &snapshot.database;
+        let file = program_file.file(db);
+        Self {
+            snapshot,
+            file,
+            model: SemanticModel::new(db, program_file),
+            parsed: parsed_module(db, program_file.python_file(db)).load(db),
+            source: source_text(db, file),
+            lines: OnceCell::new(),
+            calls: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn db(&self) -> &'s dyn SemanticDb {
+        &self.snapshot.database
+    }
+
+    pub(super) fn model(&self) -> &SemanticModel<'s> {
+        &self.model
+    }
+
+    pub(super) fn environment(&self) -> ProgramEnvironment<'s> {
+        self.model.program_environment()
+    }
+
+    pub(super) fn runtime(&self) -> &'s RuntimeTable {
+        &self.snapshot.runtime
+    }
+
+    pub(super) fn parsed(&self) -> &ParsedModuleRef {
+        &self.parsed
+    }
+
+    /// The snapshot the file is seen through.
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.source.as_str()
+    }
+
+    /// The source of `node`.
+    pub fn source(&self, node: impl ruff_text_size::Ranged) -> &str {
+        self.text().get(node.range().to_std_range()).unwrap_or_default()
+    }
+
+    /// The text with its line starts.
+    pub fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::new(self.source.as_str()))
+    }
+
+    /// The tree; recovered where the text has syntax errors.
+    pub fn syntax(&self) -> &ModModule {
+        self.parsed.syntax()
+    }
+
+    /// The byte ranges of the syntax errors.
+    pub fn syntax_errors(&self) -> Vec<TextRange> {
+        self.parsed.errors().iter().map(|error| error.range()).collect()
+    }
+
+    /// The absolute path; `None` for a stub inside the binary.
+    pub fn path(&self) -> Option<&Path> {
+        self.file.path(self.db()).as_system_path().map(|path| path.as_std_path())
+    }
+
+    /// The Python version this file is explained for.
+    pub fn version(&self) -> Version {
+        let version = self.db().python_version_with_source(self.file).version;
+        (version.major, version.minor)
+    }
+
+    /// Whether the file is a stub, in which nothing runs.
+    pub fn is_stub(&self) -> bool {
+        self.file.is_stub(self.db())
+    }
+
+    /// The place of `range` in this file.
+    pub fn place(&self, range: TextRange) -> Option<Place> {
+        place_in(self.db(), FileRange::new(self.file, range))
+    }
+
+    /// The function a call calls, when that is certain; for a class it is `None`.
+    pub fn called_function(&self, call: &ast::ExprCall) -> Option<Function> {
+        self.function(&call.func)
+    }
+
+    /// The function that `expr` refers to.
+    pub fn function(&self, expr: &Expr) -> Option<Function> {
+        let ty = expr.inferred_type(&self.model)?;
+        if !matches!(ty, Type::FunctionLiteral(_) | Type::BoundMethod(_)) {
+            return self.function_by_name(expr);
+        }
+        let Some(TypeDefinition::Function(definition)) = ty.definition(self.db(), &self.environment()) else {
+            return None;
+        };
+        self.function_of(definition)
+    }
+
+    /// A function whose decorators hide its type, by the name of its `def`.
+    fn function_by_name(&self, expr: &Expr) -> Option<Function> {
+        use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+        let Expr::Name(name) = expr else { return None };
+        let aliases = ImportAliasResolution::ResolveAliases;
+        match definitions_for_name(&self.model, name.id.as_str(), name.into(), aliases).as_slice() {
+            [ResolvedDefinition::Definition(definition)] => self.function_of(*definition),
+            _ => None,
+        }
+    }
+
+    pub(super) fn function_of(&self, definition: Definition<'s>) -> Option<Function> {
+        let db = self.db();
+        let DefinitionKind::Function(node) = definition.kind(db) else { return None };
+        let parsed = parsed_module(db, definition.python_file(db)).load(db);
+        let def = node.node(&parsed);
+        Some(Function {
+            symbol: self.definition_symbol(definition)?,
+            name: def.name.to_string(),
+            place: place_of(db, definition),
+            is_async: def.is_async,
+            is_generator: contains_yield(&def.body),
+            is_decorated: !def.decorator_list.is_empty(),
+        })
+    }
+
+    /// The class that `statement` of this file defines.
+    pub fn class(&self, statement: &ast::StmtClassDef) -> Option<Class<'s>> {
+        let ty = statement.inferred_type(&self.model)?;
+        Class::from_type(self.snapshot, ty)
+    }
+
+    /// The class that `expr` refers to (`C` in `C()` or in `class D(C)`).
+    pub fn class_reference(&self, expr: &Expr) -> Option<Class<'s>> {
+        let ty = expr.inferred_type(&self.model)?;
+        matches!(ty, Type::ClassLiteral(_) | Type::GenericAlias(_)).then(|| Class::from_type(self.snapshot, ty))?
+    }
+
+    /// The class of the object that `expr` evaluates to. `None` for unions (but for `C | None`) and unknowns.
+    pub fn class_of(&self, expr: &Expr) -> Option<Class<'s>> {
+        let ty = expr.inferred_type(&self.model)?;
+        self.class_of_type(ty, AnyNodeRef::from(expr))
+    }
+
+    pub(super) fn class_of_type(&self, ty: Type<'s>, node: AnyNodeRef<'_>) -> Option<Class<'s>> {
+        match ty {
+            Type::NominalInstance(_) | Type::ProtocolInstance(_) | Type::LiteralValue(_) => {
+                Class::from_type(self.snapshot, ty)
+            }
+            Type::TypeAlias(_) => Class::from_type(self.snapshot, ty),
+            Type::TypeVar(_) => self.enclosing_class_of_self(node),
+            Type::Union(union) => {
+                let db = self.db();
+                let mut known = union.elements(db).iter().filter(|element| !element.is_none(db));
+                match (known.next(), known.next()) {
+                    (Some(only), None) => self.class_of_type(*only, node),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The class in whose method `node` stands, when `node` is the method's first parameter.
+    fn enclosing_class_of_self(&self, node: AnyNodeRef<'_>) -> Option<Class<'s>> {
+        let program_file = self.model.program_file();
+        let AnyNodeRef::ExprName(name) = node else { return None };
+        self.model.ancestor_scopes(node).find_map(|(scope, _)| {
+            let scope = scope.to_scope_id(self.db(), program_file);
+            let class = scope.class_definition_of_method(self.db())?;
+            let function = scope.node(self.db()).as_function()?.node(&self.parsed);
+            let first = function.parameters.iter_non_variadic_params().next()?;
+            (first.parameter.name.id == name.id).then(|| Class::new(self.snapshot, class))
+        })
+    }
+
+    /// The calls in this file whose callee ends in `name`: `f(…)` and `x.f(…)`.
+    pub fn calls_of(&self, name: &str) -> Vec<&ast::ExprCall> {
+        let calls = self.calls.get_or_init(|| {
+            let mut collector = CallCollector::default();
+            collector.visit_body(&self.syntax().body);
+            collector.calls
+        });
+        let indices = calls.get(name).map(Vec::as_slice).unwrap_or_default();
+        indices.iter().filter_map(|index| self.call_at(*index)).collect()
+    }
+
+    fn call_at(&self, index: NodeIndex) -> Option<&ast::ExprCall> {
+        match self.parsed.get_by_index(index) {
+            AnyRootNodeRef::Expr(Expr::Call(call)) => Some(call),
+            _ => None,
+        }
+    }
+}
+
+/// The name that `expr` ends in: `f` in `f` and in `x.f`.
+pub(super) fn last_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct CallCollector {
+    calls: HashMap<String, Vec<NodeIndex>>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for CallCollector {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if let AnyNodeRef::ExprCall(call) = node
+            && let Some(name) = last_name(&call.func)
+        {
+            self.calls.entry(name.to_string()).or_default().push(call.node_index().load());
+        }
+        TraversalSignal::Traverse
+    }
+}
+
+/// The place of a file range, for files on disk.
+pub(super) fn place_in(db: &dyn SemanticDb, range: FileRange) -> Option<Place> {
+    let path = range.file().path(db).as_system_path()?.as_std_path().to_path_buf();
+    let line = line_index(db, range.file()).line_index(range.range().start()).get();
+    Some(Place { path, line, start: range.range().start(), end: range.range().end() })
+}
+
+/// The place of a definition's name; for one in a stub, that of the source it describes.
+pub(super) fn place_of(db: &dyn SemanticDb, definition: Definition<'_>) -> Option<Place> {
+    let parsed = parsed_module(db, definition.python_file(db)).load(db);
+    let focus = definition.focus_range(db, &parsed);
+    if definition.file(db).is_stub(db) {
+        let stub = ty_python_semantic::ResolvedDefinition::Definition(definition);
+        let source = ty_python_semantic::map_stub_definition(db, &stub, None)?;
+        return place_in(db, source.first()?.focus_range(db));
+    }
+    place_in(db, focus)
+}
+
+/// Whether a function body has a `yield` of its own.
+pub(super) fn contains_yield(body: &[ast::Stmt]) -> bool {
+    struct Finder(bool);
+    impl<'a> SourceOrderVisitor<'a> for Finder {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            match node {
+                AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => self.0 = true,
+                AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_) => {
+                    return TraversalSignal::Skip;
+                }
+                _ => {}
+            }
+            if self.0 { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_body(body);
+    finder.0
+}
+
+fn reason(error: &str) -> String {
+    let error = error.strip_prefix("Failed to read file: ").unwrap_or(error);
+    match error.contains("stream did not contain valid UTF-8") {
+        true => "it is not valid UTF-8".to_string(),
+        false => error.to_string(),
+    }
+}

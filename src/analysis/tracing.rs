@@ -1,0 +1,218 @@
+//! Looks further than types where code has no annotations: from a name to what was assigned to it, from
+//! `self.name` to what the methods of the class assign, from a parameter to the arguments of the calls in this file.
+//!
+//! Every step must be the only possibility in sight; where two sources disagree, the answer is none.
+
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_core::{attribute_scopes, semantic_index};
+use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+
+use super::attributes::instance_bindings;
+use super::classes::Class;
+use super::module::Module;
+use super::names::{Origin, Symbol};
+
+/// How many steps are taken back; each one is a binding, a call's argument or a context manager.
+const DEPTH: usize = 6;
+
+/// What a traced object is an instance of.
+enum Instance<'s> {
+    Of(Class<'s>),
+    /// A class of a package that is not installed, by name.
+    Named(Symbol),
+}
+
+impl<'s> Instance<'s> {
+    fn symbol(&self) -> Symbol {
+        match self {
+            Self::Of(class) => class.symbol(),
+            Self::Named(symbol) => symbol.clone(),
+        }
+    }
+}
+
+impl<'s> Module<'s> {
+    pub(super) fn traced_class(&self, expr: &Expr) -> Option<Class<'s>> {
+        match self.trace(expr, DEPTH)? {
+            Instance::Of(class) => Some(class),
+            Instance::Named(_) => None,
+        }
+    }
+
+    pub(super) fn traced_class_name(&self, expr: &Expr) -> Option<Symbol> {
+        Some(self.trace(expr, DEPTH)?.symbol())
+    }
+
+    /// The expressions of this file that `expr` gets its value from: `queue.Queue()` for a parameter that every call in the
+    /// file gives that object. Empty when nothing is known; the expression itself when it is no name.
+    pub fn origins<'m>(&'m self, expr: &'m Expr) -> Vec<&'m Expr> {
+        self.origins_within(expr, DEPTH).unwrap_or_default()
+    }
+
+    fn trace(&self, expr: &Expr, depth: usize) -> Option<Instance<'s>> {
+        let depth = depth.checked_sub(1)?;
+        if let Some(class) = self.class_of(expr) {
+            return Some(Instance::Of(class));
+        }
+        if let Expr::Call(call) = expr {
+            let symbol = self.symbol(&call.func)?;
+            // A capitalised name of an unresolved module is taken for a class, and its call for an instance (PEP 8).
+            let is_class = symbol.last().starts_with(|first: char| first.is_uppercase());
+            return (symbol.origin == Origin::Unresolved && is_class).then_some(Instance::Named(symbol));
+        }
+        let mut found: Option<Instance<'s>> = None;
+        for source in self.sources(expr)? {
+            let instance = match source {
+                Source::Value(value) => self.trace(value, depth)?,
+                Source::Entered(manager) => {
+                    let manager = self.trace(manager, depth)?;
+                    let known = self.runtime().enters_itself(&manager.symbol().to_string());
+                    known.then_some(manager)?
+                }
+            };
+            if found.as_ref().is_some_and(|found| found.symbol() != instance.symbol()) {
+                return None;
+            }
+            found = Some(instance);
+        }
+        found
+    }
+
+    fn origins_within<'m>(&'m self, expr: &'m Expr, depth: usize) -> Option<Vec<&'m Expr>> {
+        let depth = depth.checked_sub(1)?;
+        if !matches!(expr, Expr::Name(_) | Expr::Attribute(_)) {
+            return Some(vec![expr]);
+        }
+        let mut found = vec![];
+        for source in self.sources(expr)? {
+            let Source::Value(value) = source else { return None };
+            for origin in self.origins_within(value, depth)? {
+                if !found.contains(&origin) {
+                    found.push(origin);
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// What a name or `self.name` was bound to, one step back.
+    fn sources<'m>(&'m self, expr: &'m Expr) -> Option<Vec<Source<'m>>> {
+        let definitions = match expr {
+            Expr::Name(name) => self.name_definitions(name)?,
+            Expr::Attribute(attribute) => {
+                let class = self.class_of(&attribute.value)?;
+                self.instance_attribute_definitions(class, attribute.attr.as_str())
+            }
+            _ => return None,
+        };
+        if definitions.is_empty() {
+            return None;
+        }
+        let mut sources = vec![];
+        for definition in definitions {
+            sources.extend(self.definition_sources(definition)?);
+        }
+        Some(sources)
+    }
+
+    fn name_definitions(&self, name: &ast::ExprName) -> Option<Vec<Definition<'s>>> {
+        let aliases = ImportAliasResolution::ResolveAliases;
+        let resolved = definitions_for_name(self.model(), name.id.as_str(), AnyNodeRef::from(name), aliases);
+        resolved
+            .into_iter()
+            .map(|resolved| match resolved {
+                ResolvedDefinition::Definition(definition) => Some(definition),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn instance_attribute_definitions(&self, class: Class<'s>, name: &str) -> Vec<Definition<'s>> {
+        let db = self.db();
+        let mut definitions = vec![];
+        for class in class.mro() {
+            let scope = class.scope();
+            let index = semantic_index(db, scope.program_file(db));
+            for method in attribute_scopes(db, scope) {
+                definitions.extend(instance_bindings(index, method, name));
+            }
+            if !definitions.is_empty() {
+                break;
+            }
+        }
+        definitions
+    }
+
+    fn definition_sources<'m>(&'m self, definition: Definition<'s>) -> Option<Vec<Source<'m>>> {
+        let db = self.db();
+        if definition.file(db) != self.model().file() {
+            return None;
+        }
+        let parsed = self.parsed();
+        match definition.kind(db) {
+            DefinitionKind::Assignment(assignment) if assignment.unpack().is_none() => {
+                Some(vec![Source::Value(assignment.value(parsed))])
+            }
+            DefinitionKind::AnnotatedAssignment(assignment) => Some(vec![Source::Value(assignment.value(parsed)?)]),
+            DefinitionKind::NamedExpression(named) => Some(vec![Source::Value(&named.node(parsed).value)]),
+            DefinitionKind::WithItem(item) => Some(vec![Source::Entered(item.context_expr(parsed))]),
+            DefinitionKind::Parameter(_) => self.argument_sources(definition),
+            _ => None,
+        }
+    }
+
+    /// The arguments that the calls in this file pass for a parameter.
+    fn argument_sources<'m>(&'m self, parameter: Definition<'s>) -> Option<Vec<Source<'m>>> {
+        let db = self.db();
+        let scope = parameter.scope(db);
+        let parsed = parsed_module(db, parameter.python_file(db)).load(db);
+        let function = scope.node(db).as_function()?.node(&parsed);
+        let name = parameter.name(db)?;
+        let class = scope.class_definition_of_method(db).map(|class| Class::new(self.snapshot(), class));
+        let is_bound = class.is_some() && function.decorator_list.is_empty();
+        let position = function.parameters.iter_non_variadic_params().position(|item| item.name() == name.as_str())?;
+        let position = if is_bound { position.checked_sub(1)? } else { position };
+        let called_as = match (&class, function.name.as_str()) {
+            (Some(class), "__init__") => class.name(),
+            _ => function.name.to_string(),
+        };
+        let mut sources = vec![];
+        for call in self.calls_of(&called_as) {
+            if !self.calls_function(call, class, function) {
+                continue;
+            }
+            if call.arguments.args.iter().any(Expr::is_starred_expr) {
+                return None;
+            }
+            let keyword = call.arguments.find_keyword(&name).map(|keyword| &keyword.value);
+            let argument = keyword.or_else(|| call.arguments.args.get(position));
+            sources.extend(argument.map(Source::Value));
+        }
+        (!sources.is_empty()).then_some(sources)
+    }
+
+    fn calls_function(&self, call: &ast::ExprCall, class: Option<Class<'s>>, function: &ast::StmtFunctionDef) -> bool {
+        match class {
+            Some(class) if function.name.as_str() == "__init__" => {
+                self.class_reference(&call.func).is_some_and(|called| called == class)
+            }
+            Some(class) => match &*call.func {
+                Expr::Attribute(attribute) => {
+                    self.class_of(&attribute.value).is_some_and(|receiver| receiver.is_subclass_of(&class))
+                }
+                _ => false,
+            },
+            None => call.func.is_name_expr(),
+        }
+    }
+}
+
+/// One place a value comes from.
+enum Source<'m> {
+    /// The value of this expression.
+    Value(&'m Expr),
+    /// What entering this context manager gives.
+    Entered(&'m Expr),
+}
