@@ -8,6 +8,7 @@
 //! answers less. Text rules of the run time that the stubs do not know stand in `runtime`.
 
 mod attributes;
+mod blocking;
 mod classes;
 mod database;
 mod environment;
@@ -23,12 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use attributes::{Access, Lookup, Member, MemberKind, Step};
+pub use blocking::{BlockingCall, BlockingTable};
 pub use classes::{Class, Metaclass};
 pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
 pub use limits::{FILE_SIZE, TooMuch};
-pub use module::{Function, Module, Problem};
+pub use module::{Function, Module, Problem, parses};
 pub use names::{Origin, Symbol};
-pub use runtime::RuntimeTable;
+pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
 
 use database::{Database, OverlaySystem};
@@ -37,12 +39,19 @@ use environment::system_path;
 /// The stack a thread needs that reads a [`Snapshot`]: inference recurses deeply.
 pub const STACK_SIZE: usize = ruff_db::STACK_SIZE;
 
+/// What is known about libraries that their code or stubs do not say; read once at start.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    pub runtime: RuntimeTable,
+    pub blocking: BlockingTable,
+}
+
 /// The mutable owner of everything known about the code. Writes wait until all snapshots are dropped, so never keep a
 /// snapshot on the thread that writes.
 pub struct Project {
     database: Database,
     environments: Vec<Environment>,
-    runtime: Arc<RuntimeTable>,
+    knowledge: Arc<Knowledge>,
 }
 
 impl Project {
@@ -50,7 +59,7 @@ impl Project {
     ///
     /// # Errors
     /// When no root is given or a path is not valid UTF-8. A missing environment is no error: see [`Environment::problem`].
-    pub fn open(roots: &[RootSettings], runtime: Arc<RuntimeTable>) -> Result<Self, ProjectError> {
+    pub fn open(roots: &[RootSettings], knowledge: Arc<Knowledge>) -> Result<Self, ProjectError> {
         let first = roots.first().ok_or(ProjectError::NoRoot)?;
         let system = OverlaySystem::new(&system_path(&first.path)?);
         let mut environments = vec![];
@@ -60,7 +69,7 @@ impl Project {
             programs.push((system_path(&root.path)?, program));
             environments.push(environment);
         }
-        Ok(Self { database: Database::new(system, programs), environments, runtime })
+        Ok(Self { database: Database::new(system, programs), environments, knowledge })
     }
 
     /// What was found for each root, in the order given.
@@ -70,7 +79,7 @@ impl Project {
 
     /// A read-only view of the project as it is now; move it to another thread and drop it soon.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { database: self.database.clone(), runtime: self.runtime.clone() }
+        Snapshot { database: self.database.clone(), knowledge: self.knowledge.clone() }
     }
 
     /// Lays an unsaved text over the file at `path`, which need not exist.
@@ -132,7 +141,7 @@ pub enum Interrupted {
 #[derive(Clone)]
 pub struct Snapshot {
     database: Database,
-    runtime: Arc<RuntimeTable>,
+    knowledge: Arc<Knowledge>,
 }
 
 impl Snapshot {

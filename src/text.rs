@@ -106,10 +106,7 @@ impl Lines {
 
     /// The positions of a byte range.
     pub fn span(&self, range: TextRange, encoding: Encoding) -> Span {
-        Span {
-            start: self.position(range.start(), encoding),
-            end: self.position(range.end(), encoding),
-        }
+        Span { start: self.position(range.start(), encoding), end: self.position(range.end(), encoding) }
     }
 
     /// The byte range of two positions; a reversed pair becomes an empty range.

@@ -33,7 +33,11 @@ pub enum MemberKind<'s> {
     ClassMethod,
     StaticMethod,
     /// `property`, always a data descriptor; which accessors it has.
-    Property { getter: bool, setter: bool, deleter: bool },
+    Property {
+        getter: bool,
+        setter: bool,
+        deleter: bool,
+    },
     /// `functools.cached_property`: a non-data descriptor that stores its result in the instance dictionary.
     CachedProperty,
     /// A member of `__slots__`: a data descriptor.
@@ -195,10 +199,8 @@ impl<'s> Class<'s> {
         let table = place_table(db, scope);
         let symbol = table.symbol_id(name)?;
         let bindings = use_def_map(db, scope);
-        let mut definitions: Vec<Definition> = bindings
-            .end_of_scope_symbol_bindings(symbol)
-            .filter_map(|binding| binding.binding.definition())
-            .collect();
+        let mut definitions: Vec<Definition> =
+            bindings.end_of_scope_symbol_bindings(symbol).filter_map(|binding| binding.binding.definition()).collect();
         if definitions.is_empty() && module.is_stub() {
             let declared = bindings.end_of_scope_symbol_declarations(symbol);
             definitions.extend(declared.filter_map(|declared| declared.declaration.definition()));
@@ -278,7 +280,9 @@ impl<'s> Module<'s> {
             Some(symbol) if symbol.is("builtins.classmethod") => MemberKind::ClassMethod,
             Some(symbol) if symbol.is("builtins.staticmethod") => MemberKind::StaticMethod,
             Some(symbol) if symbol.is("functools.cached_property") => MemberKind::CachedProperty,
-            Some(symbol) if symbol.is_any(&["abc.abstractmethod", "typing.override", "typing.final", "typing.overload"]) => {
+            Some(symbol)
+                if symbol.is_any(&["abc.abstractmethod", "typing.override", "typing.final", "typing.overload"]) =>
+            {
                 MemberKind::Function
             }
             _ => match self.class_reference(&outermost.expression) {

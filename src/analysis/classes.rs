@@ -131,7 +131,8 @@ impl<'s> Class<'s> {
 
     /// The first class of the order, this one included, whose body binds `name`; `object` and `type` do not count.
     pub fn definer(&self, name: &str) -> Option<Class<'s>> {
-        let defines = |class: &Class<'s>| class.binds(name) && !class.is("builtins.object") && !class.is("builtins.type");
+        let defines =
+            |class: &Class<'s>| class.binds(name) && !class.is("builtins.object") && !class.is("builtins.type");
         self.mro().into_iter().find(defines)
     }
 

@@ -85,7 +85,8 @@ pub(super) fn discover(
                 .map_err(|error| format!("{python} is no Python environment that can be used: {error}"))
         }
         None => PythonEnvironment::discover(Some(&root), system)
-            .map_err(|error| format!("the Python environment of {root} cannot be used: {error}")),
+            .map_err(|error| format!("the Python environment of {root} cannot be used: {error}"))
+            .map(|found| found.or_else(|| on_path(&root, system))),
     };
     let environment = environment.unwrap_or_else(|problem| {
         found.problem = Some(format!(
@@ -123,6 +124,34 @@ pub(super) fn discover(
         .unwrap_or_else(|_| ty_python_core::program::ProgramSettings::empty(ty_vendored::file_system()).search_paths);
     let program = ProgramSettings { python_version: version, python_platform: PythonPlatform::default(), search_paths };
     Ok((program, found))
+}
+
+/// The environment of the first `python3` or `python` on `PATH`. A launcher script of pyenv's is followed to the version
+/// that `.python-version` (upwards from the root) or pyenv's own `version` file names.
+fn on_path(root: &SystemPath, system: &dyn System) -> Option<PythonEnvironment> {
+    let path = system.env_var("PATH").ok()?;
+    let names = ["python3", "python"];
+    let candidates = std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+    candidates.filter_map(|path| SystemPathBuf::from_path_buf(path).ok()).find_map(|launcher| {
+        if !system.is_file(&launcher) {
+            return None;
+        }
+        let folder = launcher.parent()?;
+        let prefix = match folder.file_name() {
+            Some("shims") => pyenv_version(folder.parent()?, root, system)?,
+            _ => system.canonicalize_path(&launcher).ok()?.parent()?.parent()?.to_path_buf(),
+        };
+        PythonEnvironment::new(&prefix, SysPrefixPathOrigin::PythonBinary, system).ok()
+    })
+}
+
+/// The folder of the version that pyenv would start in `root`.
+fn pyenv_version(pyenv: &SystemPath, root: &SystemPath, system: &dyn System) -> Option<SystemPathBuf> {
+    let mut files = root.ancestors().map(|folder| folder.join(".python-version")).collect::<Vec<_>>();
+    files.push(pyenv.join("version"));
+    let named = files.iter().find_map(|file| system.read_to_string(file).ok())?;
+    let mut versions = named.split_whitespace().map(|version| pyenv.join("versions").join(version));
+    versions.find(|folder| system.is_directory(folder))
 }
 
 fn with_default_source(version: PythonVersion) -> PythonVersionWithSource {

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use ruff_db::files::{File, FileRange, system_path_to_file};
 use ruff_db::parsed::{ParsedModuleRef, parsed_module};
 use ruff_db::source::{SourceText, line_index, source_text};
+use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, HasNodeIndex as _, ModModule, NodeIndex};
+use ruff_python_ast::{
+    self as ast, AnyNodeRef, AnyRootNodeRef, Expr, ExprRef, HasNodeIndex as _, ModModule, NodeIndex,
+};
 use ruff_text_size::{Ranged as _, TextRange};
 use ty_python_core::ProgramFile;
 use ty_python_core::definition::{Definition, DefinitionKind};
@@ -20,7 +23,7 @@ use super::classes::Class;
 use super::environment::system_path;
 use super::names::Symbol;
 use super::runtime::RuntimeTable;
-use super::{Snapshot, Version};
+use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
 
 /// Why a file cannot be explained.
@@ -115,8 +118,12 @@ impl<'s> Module<'s> {
         self.model.program_environment()
     }
 
+    pub(super) fn knowledge(&self) -> &'s Knowledge {
+        &self.snapshot.knowledge
+    }
+
     pub(super) fn runtime(&self) -> &'s RuntimeTable {
-        &self.snapshot.runtime
+        &self.snapshot.knowledge.runtime
     }
 
     pub(super) fn parsed(&self) -> &ParsedModuleRef {
@@ -151,6 +158,13 @@ impl<'s> Module<'s> {
     /// The byte ranges of the syntax errors.
     pub fn syntax_errors(&self) -> Vec<TextRange> {
         self.parsed.errors().iter().map(|error| error.range()).collect()
+    }
+
+    /// The ranges of the string literals, f-strings included, in the order of the text.
+    pub fn string_ranges(&self) -> Vec<TextRange> {
+        let is_string =
+            |kind: TokenKind| matches!(kind, TokenKind::String | TokenKind::FStringMiddle | TokenKind::TStringMiddle);
+        self.parsed.tokens().iter().filter(|token| is_string(token.kind())).map(|token| token.range()).collect()
     }
 
     /// The absolute path; `None` for a stub inside the binary.
@@ -230,7 +244,8 @@ impl<'s> Module<'s> {
     }
 
     /// The class of the object that `expr` evaluates to. `None` for unions (but for `C | None`) and unknowns.
-    pub fn class_of(&self, expr: &Expr) -> Option<Class<'s>> {
+    pub fn class_of<'e>(&self, expr: impl Into<ExprRef<'e>>) -> Option<Class<'s>> {
+        let expr = expr.into();
         let ty = expr.inferred_type(&self.model)?;
         self.class_of_type(ty, AnyNodeRef::from(expr))
     }
@@ -284,6 +299,11 @@ impl<'s> Module<'s> {
             _ => None,
         }
     }
+}
+
+/// Whether `text` is Python that parses, in the newest syntax known.
+pub fn parses(text: &str) -> bool {
+    super::limits::check(text).is_ok() && ruff_python_parser::parse_module(text).is_ok()
 }
 
 /// The name that `expr` ends in: `f` in `f` and in `x.f`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ruff_python_ast::{self as ast, Expr};
+use ruff_python_ast::{self as ast, Expr, ExprRef};
 use ty_module_resolver::{Module as ResolvedModule, file_to_module};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::scope::NodeWithScopeKind;
@@ -80,11 +80,14 @@ impl fmt::Display for Symbol {
 impl<'s> Module<'s> {
     /// The canonical name of the function, class, method or module that `expr` refers to; `None` for values and for
     /// anything that is not certain.
-    pub fn symbol(&self, expr: &Expr) -> Option<Symbol> {
+    pub fn symbol<'e>(&self, expr: impl Into<ExprRef<'e>>) -> Option<Symbol> {
+        let expr = expr.into();
         let ty = expr.inferred_type(self.model());
         match ty {
             Some(Type::ModuleLiteral(_)) => {
-                let TypeDefinition::Module(module) = ty?.definition(self.db(), &self.environment())? else { return None };
+                let TypeDefinition::Module(module) = ty?.definition(self.db(), &self.environment())? else {
+                    return None;
+                };
                 return self.module_symbol(module);
             }
             Some(Type::FunctionLiteral(_) | Type::BoundMethod(_) | Type::ClassLiteral(_) | Type::GenericAlias(_)) => {
@@ -94,15 +97,15 @@ impl<'s> Module<'s> {
             _ => {}
         }
         match expr {
-            Expr::Name(name) => self.name_symbol(name),
-            Expr::Attribute(attribute) => self.attribute_symbol(attribute),
+            ExprRef::Name(name) => self.name_symbol(name),
+            ExprRef::Attribute(attribute) => self.attribute_symbol(attribute),
             _ => None,
         }
     }
 
     /// The canonical name of what a call calls. For `C()` it is the class.
     pub fn callee(&self, call: &ast::ExprCall) -> Option<Symbol> {
-        self.symbol(&call.func)
+        self.symbol(&*call.func)
     }
 
     /// The canonical name of the class of the object that `expr` evaluates to. Looks further than the types: through
@@ -116,7 +119,8 @@ impl<'s> Module<'s> {
 
     fn name_symbol(&self, name: &ast::ExprName) -> Option<Symbol> {
         let resolve = |aliases| definitions_for_name(self.model(), name.id.as_str(), name.into(), aliases);
-        if let [ResolvedDefinition::Definition(definition)] = resolve(ImportAliasResolution::ResolveAliases).as_slice() {
+        if let [ResolvedDefinition::Definition(definition)] = resolve(ImportAliasResolution::ResolveAliases).as_slice()
+        {
             match definition.kind(self.db()) {
                 DefinitionKind::Function(_) | DefinitionKind::Class(_) => return self.definition_symbol(*definition),
                 DefinitionKind::Import(_) | DefinitionKind::ImportFrom(_) => return self.import_symbol(*definition),
@@ -136,7 +140,7 @@ impl<'s> Module<'s> {
 
     fn attribute_symbol(&self, attribute: &ast::ExprAttribute) -> Option<Symbol> {
         let name = attribute.attr.as_str();
-        if let Some(base) = self.symbol(&attribute.value) {
+        if let Some(base) = self.symbol(&*attribute.value) {
             return Some(base.member(name));
         }
         let class = self.class_name(&attribute.value)?;

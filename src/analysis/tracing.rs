@@ -57,7 +57,7 @@ impl<'s> Module<'s> {
             return Some(Instance::Of(class));
         }
         if let Expr::Call(call) = expr {
-            let symbol = self.symbol(&call.func)?;
+            let symbol = self.symbol(&*call.func)?;
             // A capitalised name of an unresolved module is taken for a class, and its call for an instance (PEP 8).
             let is_class = symbol.last().starts_with(|first: char| first.is_uppercase());
             return (symbol.origin == Origin::Unresolved && is_class).then_some(Instance::Named(symbol));

@@ -1,0 +1,206 @@
+//! Findings: a concept is at work in a range, with these facts. One walk over a file serves all detectors.
+//!
+//! A detector names the kinds of node it wants and gets each such node as a [`Site`]. It pushes findings whose range lies
+//! **inside that node**: so a hover only has to visit the nodes around the cursor. It returns `Option<()>`: every `?` is one
+//! reason why there is nothing to say. It writes no prose and does not know which view shows its finding.
+//!
+//! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
+//! of syntax gives away need no detector: see `from_pages`.
+
+mod descriptor_access;
+mod facts;
+mod from_pages;
+
+use std::collections::HashSet;
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
+use ruff_python_ast::{AnyNodeRef, NodeKind};
+
+pub use facts::{Fact, Facts};
+
+use crate::analysis::{Module, Site};
+use crate::pages::{Severity, Store};
+use crate::text::{Place, Ranged as _, TextRange, TextSize};
+
+/// Yields the findings of some concepts.
+pub struct Detector {
+    /// The ids of the concepts it may yield.
+    pub concepts: &'static [&'static str],
+    /// The kinds of node it wants to see.
+    pub nodes: &'static [NodeKind],
+    /// Looks at one node. Pushes findings inside the node's range.
+    pub detect: fn(&Site, &mut Findings) -> Option<()>,
+}
+
+/// All detectors but the data-only one, alphabetical by file.
+pub const ALL: &[Detector] = &[descriptor_access::DETECTOR];
+
+/// A concept at work in a range.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The id of its page.
+    pub concept: String,
+    /// Where it is: the smallest range that names the cause.
+    pub range: TextRange,
+    pub facts: Facts,
+    /// Another severity than the page's.
+    pub severity: Option<Severity>,
+    /// Where the hint stands; without one, behind the range.
+    pub hint_at: Option<TextSize>,
+    /// What the hint leads to.
+    pub hint_leads_to: Option<Place>,
+}
+
+impl Finding {
+    /// A finding without facts.
+    pub fn new(concept: &str, range: TextRange) -> Self {
+        Self {
+            concept: concept.to_string(),
+            range,
+            facts: Facts::default(),
+            severity: None,
+            hint_at: None,
+            hint_leads_to: None,
+        }
+    }
+
+    /// Adds a fact; `None` and an empty list add nothing.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, fact: impl Into<Option<Fact>>) -> Self {
+        self.facts.set(name, fact.into());
+        self
+    }
+
+    /// Shows the diagnostic with another severity than the page's.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// Puts the hint at `offset` instead of behind the range.
+    #[must_use]
+    pub fn hint_at(mut self, offset: TextSize) -> Self {
+        self.hint_at = Some(offset);
+        self
+    }
+
+    /// Lets the hint lead to `place`.
+    #[must_use]
+    pub fn hint_leads_to(mut self, place: Option<Place>) -> Self {
+        self.hint_leads_to = place;
+        self
+    }
+}
+
+/// What detectors push into.
+#[derive(Default)]
+pub struct Findings {
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// Adds a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.found.push(finding);
+    }
+
+    fn into_sorted(mut self) -> Vec<Finding> {
+        self.found.sort_by(|a, b| {
+            let key = |finding: &Finding| (finding.range.start(), finding.range.end());
+            key(a).cmp(&key(b)).then_with(|| a.concept.cmp(&b.concept))
+        });
+        self.found.dedup_by(|a, b| a.range == b.range && a.concept == b.concept);
+        self.found
+    }
+}
+
+/// Which findings are asked for: a view passes those of the concepts it shows.
+pub type Wanted<'a> = &'a dyn Fn(&str) -> bool;
+
+/// All findings of a file, in the order of their ranges.
+pub fn findings(module: &Module, store: &Store, wanted: Wanted) -> Vec<Finding> {
+    walk(module, store, module.syntax().range(), wanted)
+}
+
+/// The findings whose range touches `range`; an empty range stands for a cursor.
+pub fn findings_in(module: &Module, store: &Store, range: TextRange, wanted: Wanted) -> Vec<Finding> {
+    let mut found = walk(module, store, range, wanted);
+    found.retain(|finding| finding.range.intersect(range).is_some());
+    found
+}
+
+fn walk(module: &Module, store: &Store, range: TextRange, wanted: Wanted) -> Vec<Finding> {
+    let detectors = Selection::new(store, wanted);
+    let findings = Findings::default();
+    let mut walker = Walker { module, store, range, wanted, detectors, ancestors: vec![], findings };
+    walk_node(&mut walker, module.syntax().into());
+    retain(walker.findings, store, wanted)
+}
+
+fn retain(findings: Findings, store: &Store, wanted: Wanted) -> Vec<Finding> {
+    let mut found = findings.into_sorted();
+    found.retain(|finding| wanted(&finding.concept) && store.page(&finding.concept).is_some());
+    found
+}
+
+/// The detectors that can yield a wanted concept, by the kind of node they want.
+struct Selection {
+    chosen: Vec<&'static Detector>,
+    kinds: HashSet<NodeKind>,
+}
+
+impl Selection {
+    fn new(store: &Store, wanted: Wanted) -> Self {
+        let is_wanted = |concept: &&str| wanted(concept) && store.page(concept).is_some();
+        let chosen: Vec<_> = ALL.iter().filter(|detector| detector.concepts.iter().any(|id| is_wanted(&id))).collect();
+        let kinds = chosen.iter().flat_map(|detector| detector.nodes).copied().collect();
+        Self { chosen, kinds }
+    }
+}
+
+/// Visits the nodes that touch `range`.
+struct Walker<'a, 's> {
+    module: &'a Module<'s>,
+    store: &'a Store,
+    range: TextRange,
+    wanted: Wanted<'a>,
+    detectors: Selection,
+    ancestors: Vec<AnyNodeRef<'a>>,
+    findings: Findings,
+}
+
+impl<'a> Walker<'a, '_> {
+    fn detect(&mut self, node: AnyNodeRef<'a>) {
+        let site = Site { module: self.module, node, ancestors: &self.ancestors };
+        from_pages::detect(&site, self.store, self.wanted, &mut self.findings);
+        let kind = node.kind();
+        if !self.detectors.kinds.contains(&kind) {
+            return;
+        }
+        for detector in &self.detectors.chosen {
+            if detector.nodes.contains(&kind) {
+                // A detector's `None` says that it has nothing to say.
+                let _ = (detector.detect)(&site, &mut self.findings);
+            }
+        }
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Walker<'a, '_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        let touches = node.range().intersect(self.range).is_some();
+        if touches {
+            if node.is_statement() {
+                self.module.snapshot().stop_if_cancelled();
+            }
+            self.detect(node);
+        }
+        self.ancestors.push(node);
+        if touches { TraversalSignal::Traverse } else { TraversalSignal::Skip }
+    }
+
+    fn leave_node(&mut self, _node: AnyNodeRef<'a>) {
+        self.ancestors.pop();
+    }
+}

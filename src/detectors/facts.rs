@@ -1,0 +1,129 @@
+//! Facts: the named pieces of the user's code that a page's sentences are filled with.
+
+use std::collections::BTreeMap;
+
+use crate::text::Place;
+
+/// The most items of a list that are named.
+const LIST: usize = 4;
+/// The longest piece of source that is shown, in characters.
+const CODE: usize = 60;
+
+/// One piece of the user's code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Source or a name; shown bare, on one line, shortened.
+    Code(String),
+    /// Names, each shown in backticks, separated by commas.
+    List(Vec<String>),
+    /// A place, shown as `line 12`, or `models.py line 12` from another file.
+    Place(Place),
+    /// A chain of calls, each with its place; shown as `` `load` → `fetch` → `requests.get` ``.
+    Path(Vec<Step>),
+}
+
+/// One step of a [`Fact::Path`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub name: String,
+    pub place: Option<Place>,
+}
+
+impl From<&str> for Fact {
+    fn from(text: &str) -> Self {
+        Self::Code(text.to_string())
+    }
+}
+
+impl From<String> for Fact {
+    fn from(text: String) -> Self {
+        Self::Code(text)
+    }
+}
+
+impl From<usize> for Fact {
+    fn from(number: usize) -> Self {
+        Self::Code(number.to_string())
+    }
+}
+
+impl From<Vec<String>> for Fact {
+    fn from(items: Vec<String>) -> Self {
+        Self::List(items)
+    }
+}
+
+impl From<Place> for Fact {
+    fn from(place: Place) -> Self {
+        Self::Place(place)
+    }
+}
+
+/// The facts of one finding, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts(BTreeMap<&'static str, Fact>);
+
+impl Facts {
+    /// Sets a fact; `None`, an empty text and an empty list leave it missing.
+    pub fn set(&mut self, name: &'static str, fact: Option<Fact>) {
+        match fact {
+            None => {}
+            Some(Fact::Code(text)) if text.is_empty() => {}
+            Some(Fact::List(items)) if items.is_empty() => {}
+            Some(Fact::Path(steps)) if steps.is_empty() => {}
+            Some(fact) => {
+                self.0.insert(name, fact);
+            }
+        }
+    }
+
+    /// The fact with this name.
+    pub fn get(&self, name: &str) -> Option<&Fact> {
+        self.0.get(name)
+    }
+
+    /// All facts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Fact)> {
+        self.0.iter().map(|(name, fact)| (*name, fact))
+    }
+}
+
+impl Fact {
+    /// The fact as it stands in a sentence about the file at `here`.
+    pub fn show(&self, here: Option<&std::path::Path>) -> String {
+        match self {
+            Self::Code(text) => one_line(text),
+            Self::List(items) => list(items),
+            Self::Place(place) => show_place(place, here),
+            Self::Path(steps) => {
+                let names: Vec<_> = steps.iter().map(|step| format!("`{}`", one_line(&step.name))).collect();
+                names.join(" → ")
+            }
+        }
+    }
+}
+
+fn show_place(place: &Place, here: Option<&std::path::Path>) -> String {
+    match place.path.file_name() {
+        Some(name) if here != Some(place.path.as_path()) => format!("{} line {}", name.to_string_lossy(), place.line),
+        _ => format!("line {}", place.line),
+    }
+}
+
+fn list(items: &[String]) -> String {
+    let shown: Vec<_> = items.iter().take(LIST).map(|item| format!("`{}`", one_line(item))).collect();
+    match items.len().saturating_sub(LIST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Source on one line, shortened, without backticks, so that it can stand in a code span.
+pub fn one_line(code: &str) -> String {
+    let line = code.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "'");
+    if line.chars().count() <= CODE {
+        return line;
+    }
+    let cut: String = line.chars().take(CODE - 1).collect();
+    format!("{}…", cut.trim_end())
+}

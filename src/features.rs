@@ -1,0 +1,28 @@
+//! The views: hover, inlay hints, diagnostics and code actions are filters over one list of findings, joined to
+//! the pages. Plain data in, plain data out; offsets, not positions; no concept is named here.
+
+mod card;
+mod code_actions;
+mod diagnostics;
+mod hover;
+mod inlay_hints;
+mod options;
+mod suppression;
+
+pub use card::Card;
+pub use code_actions::{CodeAction, code_actions};
+pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};
+pub use hover::{Hover, hover};
+pub use inlay_hints::{InlayHint, hint_tooltip, inlay_hints};
+pub use options::{Options, Verbosity};
+
+use crate::analysis::Module;
+use crate::pages::Store;
+
+/// What a view looks at.
+#[derive(Clone, Copy)]
+pub struct View<'a, 's> {
+    pub module: &'a Module<'s>,
+    pub store: &'a Store,
+    pub options: &'a Options,
+}

@@ -1,0 +1,73 @@
+//! A finding joined to its page: the page's lines, filled in.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::View;
+use crate::detectors::Finding;
+use crate::pages::{Page, Template};
+
+/// One finding with its page.
+pub struct Card<'a> {
+    pub page: Arc<Page>,
+    pub finding: &'a Finding,
+    here: Option<&'a Path>,
+    target: (u8, u8),
+}
+
+impl<'a> Card<'a> {
+    /// Joins `finding` to its page; `None` if the page is gone, retired, or not yet true for the target Python.
+    pub fn new(view: &View<'a, '_>, finding: &'a Finding) -> Option<Self> {
+        let page = view.store.page(&finding.concept)?.clone();
+        let target = view.module.version();
+        if page.retired.is_some() || page.since > target {
+            return None;
+        }
+        Some(Self { page, finding, here: view.module.path(), target })
+    }
+
+    /// A line of the page with its facts; `None` if one is missing.
+    pub fn fill(&self, template: &Template) -> Option<String> {
+        template.fill(&|name| {
+            if let Some(fact) = self.finding.facts.get(name) {
+                return Some(fact.show(self.here));
+            }
+            let mut decided = self.page.version_facts(self.target);
+            decided.find(|(fact, _)| *fact == name).map(|(_, text)| text.to_string())
+        })
+    }
+
+    /// The first line of the summary all of whose facts are known.
+    pub fn summary(&self) -> Option<String> {
+        self.page.summary.iter().find_map(|line| self.fill(line))
+    }
+
+    /// The lines about this code.
+    pub fn in_your_code(&self) -> Vec<String> {
+        let lines = self.page.in_your_code.iter().filter_map(|line| self.fill(line));
+        renumbered(lines.collect())
+    }
+
+    /// The diagnostic's text.
+    pub fn message(&self) -> Option<String> {
+        self.fill(self.page.message.as_ref()?)
+    }
+
+    /// The hint's text.
+    pub fn hint(&self) -> Option<String> {
+        self.fill(self.page.hint.as_ref()?)
+    }
+}
+
+/// Numbered lines count from 1 again, as some may have been dropped.
+fn renumbered(lines: Vec<String>) -> Vec<String> {
+    let mut number = 0;
+    let renumber = |line: String| match line.split_once(". ") {
+        Some((digits, rest)) if !digits.is_empty() && digits.chars().all(|char| char.is_ascii_digit()) => {
+            number += 1;
+            format!("{number}. {rest}")
+        }
+        _ => line,
+    };
+    lines.into_iter().map(renumber).collect()
+}

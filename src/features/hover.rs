@@ -1,0 +1,93 @@
+//! Hover: what happens at this place, in this code.
+
+use super::{Card, Verbosity, View, suppression};
+use crate::detectors::{Finding, findings_in};
+use crate::text::{TextRange, TextSize};
+
+/// The most lines and characters of a hover.
+const LINES: usize = 15;
+const CHARACTERS: usize = 900;
+
+/// What is shown at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// What the text is about.
+    pub range: TextRange,
+    pub markdown: String,
+    /// The id of the page it speaks from.
+    pub concept: String,
+}
+
+/// The explanation at `offset`; `None` when there is nothing to add.
+pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
+    if !view.options.hover {
+        return None;
+    }
+    if let Some(hover) = suppression::hover(view, offset) {
+        return Some(hover);
+    }
+    let range = TextRange::empty(offset);
+    let findings = findings_in(view.module, view.store, range, &|_| true);
+    let mut cards: Vec<Card> = findings.iter().filter_map(|finding| Card::new(view, finding)).collect();
+    cards.retain(|card| view.options.keywords || card.page.syntax.is_empty());
+    cards.sort_by_key(|card| rank(card, offset));
+    let primary = cards.iter().find(|card| card.summary().is_some())?;
+    let pitfall = cards.iter().filter(|card| card.page.id != primary.page.id).find_map(Card::message);
+    Some(Hover {
+        range: primary.finding.range,
+        markdown: markdown(view, primary, pitfall),
+        concept: primary.page.id.clone(),
+    })
+}
+
+/// The order in which findings at one place speak: those that hold the place before those that end at it, small ranges
+/// before large ones, hazards before explanations, judgement before names, names before mere syntax.
+fn rank(card: &Card, offset: TextSize) -> (bool, u32, bool, u8, String) {
+    let Finding { range, .. } = *card.finding;
+    let form = match card.page.is_data_only() {
+        false => 0,
+        true if card.page.syntax.is_empty() => 1,
+        true => 2,
+    };
+    (!range.contains(offset), range.len().to_u32(), card.page.message.is_none(), form, card.page.id.clone())
+}
+
+/// A card as Markdown, within the limits: the last lines about the code give way first.
+pub(super) fn markdown(view: &View, card: &Card, pitfall: Option<String>) -> String {
+    let mut head = vec![format!("**{}**  ", card.page.title)];
+    head.extend(card.summary());
+    if view.options.verbosity == Verbosity::Brief {
+        return head.join("\n");
+    }
+    let mut tail = vec![];
+    if let Some(pitfall) = pitfall {
+        tail.extend([String::new(), pitfall]);
+    }
+    if let Some(source) = card.page.sources.first() {
+        tail.extend([String::new(), format!("[{}]({source})", link_label(source))]);
+    }
+    let mut lines = card.in_your_code();
+    loop {
+        let mut all = head.clone();
+        if !lines.is_empty() {
+            all.push(String::new());
+            all.extend(lines.iter().cloned());
+        }
+        all.extend(tail.iter().cloned());
+        let text = all.join("\n");
+        if lines.pop().is_none() || (all.len() <= LINES && text.chars().count() <= CHARACTERS) {
+            return text;
+        }
+    }
+}
+
+/// What a link is called: the anchor of a reference entry, or the name of the page.
+fn link_label(url: &str) -> String {
+    let (page, anchor) = url.split_once('#').unwrap_or((url, ""));
+    let name = page.trim_end_matches('/').rsplit('/').next().unwrap_or(page).trim_end_matches(".html");
+    match url.contains("docs.python.org") {
+        true if anchor.contains(['.', '_']) => anchor.to_string(),
+        true => format!("Python documentation: {name}"),
+        false => name.to_string(),
+    }
+}

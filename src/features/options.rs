@@ -1,0 +1,68 @@
+//! What a person has switched on; made from settings by the outer layers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::Version;
+use crate::pages::Severity;
+
+/// How much a hover says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Title and summary.
+    Brief,
+    /// With the lines about this code and the link.
+    #[default]
+    Full,
+}
+
+/// The options of all views.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub hover: bool,
+    /// Hovers on keywords and other mere forms of syntax.
+    pub keywords: bool,
+    pub verbosity: Verbosity,
+    pub inlay_hints: bool,
+    /// The categories of hints that are off.
+    pub hints_off: BTreeSet<String>,
+    pub diagnostics: bool,
+    /// By page id or topic: another severity, or `None` for off.
+    pub severities: BTreeMap<String, Option<Severity>>,
+    /// Leave to ruff what its default rules report, where ruff is in use.
+    pub defer_to_ruff: bool,
+    /// Whether the project uses ruff.
+    pub uses_ruff: bool,
+    /// Offer comments that suppress a diagnostic.
+    pub suppression_actions: bool,
+    /// The oldest Python the project supports: rewrites use nothing newer. Without one, the target counts.
+    pub oldest_python: Option<Version>,
+    /// The address of the store's pages; the page's id and `.html` are appended.
+    pub pages_url: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            hover: true,
+            keywords: true,
+            verbosity: Verbosity::Full,
+            inlay_hints: true,
+            hints_off: BTreeSet::new(),
+            diagnostics: true,
+            severities: BTreeMap::new(),
+            defer_to_ruff: true,
+            uses_ruff: false,
+            suppression_actions: true,
+            oldest_python: None,
+            pages_url: None,
+        }
+    }
+}
+
+impl Options {
+    /// The configured severity of a concept: by its id, else by its topic; `Some(None)` is off.
+    pub fn severity(&self, concept: &str) -> Option<Option<Severity>> {
+        let topic = concept.split('/').next().unwrap_or_default();
+        self.severities.get(concept).or_else(|| self.severities.get(topic)).copied()
+    }
+}

@@ -1,0 +1,136 @@
+//! Comments that suppress diagnostics: `# dunderstand: ignore[asyncio/blocking-call]` on a line, and
+//! `# dunderstand: ignore-file[…]` anywhere. The rule is required; one that suppresses nothing is reported.
+
+use std::collections::BTreeSet;
+
+use super::{Diagnostic, Hover, Tag, View};
+use crate::analysis::Module;
+use crate::pages::{Severity, Store};
+use crate::text::{TextRange, TextSize};
+
+const PREFIX: &str = "dunderstand:";
+
+/// The concept that reports a suppression without effect.
+pub(super) const UNUSED: &str = "unused-suppression";
+
+struct Rule {
+    id: String,
+    /// The range of the id in the comment.
+    range: TextRange,
+    line: usize,
+    whole_file: bool,
+    used: bool,
+}
+
+/// The suppressions of a file.
+pub(super) struct Suppressions {
+    rules: Vec<Rule>,
+}
+
+impl Suppressions {
+    /// Reads the comments of a file.
+    pub(super) fn of(module: &Module) -> Self {
+        let mut rules = vec![];
+        for (start, comment) in comments(module) {
+            rules.extend(rules_in(module, start, comment));
+        }
+        Self { rules }
+    }
+
+    /// Whether a comment suppresses `concept` at `range`; marks the comment as used.
+    pub(super) fn suppresses(&mut self, module: &Module, concept: &str, range: TextRange) -> bool {
+        let lines = module.lines();
+        let (first, last) = (lines.line(range.start()), lines.line(range.end()));
+        let mut found = false;
+        for rule in &mut self.rules {
+            if rule.id == concept && (rule.whole_file || rule.line == first || rule.line == last) {
+                rule.used = true;
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// A diagnostic for each rule that suppressed nothing.
+    pub(super) fn unused(&self, store: &Store) -> Vec<Diagnostic> {
+        let unused = self.rules.iter().filter(|rule| !rule.used);
+        let diagnostic = |rule: &Rule| Diagnostic {
+            range: rule.range,
+            concept: UNUSED.to_string(),
+            severity: Severity::Hint,
+            message: match store.page(&rule.id) {
+                Some(_) => format!("Nothing to suppress: `{}` is not reported here.", rule.id),
+                None => format!("There is no rule `{}`.", rule.id),
+            },
+            related: vec![],
+            tag: Some(Tag::Unnecessary),
+            has_page: false,
+        };
+        unused.map(diagnostic).collect()
+    }
+}
+
+/// The rules already named by a suppressing comment on `line`, and where another one is added to its list.
+pub(super) fn comment_on(module: &Module, line: usize) -> Option<(BTreeSet<String>, TextSize)> {
+    let rules = Suppressions::of(module).rules;
+    let on_line = rules.iter().filter(|rule| rule.line == line && !rule.whole_file);
+    let end = on_line.clone().map(|rule| rule.range.end()).max()?;
+    Some((on_line.map(|rule| rule.id.clone()).collect(), end))
+}
+
+/// Hovering a rule in a comment explains it.
+pub(super) fn hover(view: &View, offset: TextSize) -> Option<Hover> {
+    if !view.module.text().contains(PREFIX) {
+        return None;
+    }
+    let rules = Suppressions::of(view.module).rules;
+    let rule = rules.into_iter().find(|rule| rule.range.contains_inclusive(offset))?;
+    let page = view.store.page(&rule.id)?;
+    let general = page.summary.iter().rev().find_map(|line| line.fill(&|_| None)).unwrap_or_default();
+    let link = page.sources.first().map(|source| format!("\n\n<{source}>")).unwrap_or_default();
+    Some(Hover {
+        range: rule.range,
+        markdown: format!("**{}** (suppressed)  \n{general}{link}", page.title),
+        concept: rule.id,
+    })
+}
+
+/// The comments of a file that mention the prefix, with the offset of their `#`.
+fn comments<'m>(module: &'m Module) -> impl Iterator<Item = (TextSize, &'m str)> {
+    let text = module.text();
+    let strings = text.contains(PREFIX).then(|| module.string_ranges()).unwrap_or_default();
+    text.match_indices(PREFIX).filter_map(move |(at, _)| {
+        let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let hash = line_start + text[line_start..at].rfind('#')?;
+        let end = text[at..].find(['\r', '\n']).map_or(text.len(), |length| at + length);
+        let start = TextSize::try_from(hash).ok()?;
+        let is_comment = !strings.iter().any(|string| string.contains(start));
+        is_comment.then(|| (start, &text[hash..end]))
+    })
+}
+
+fn rules_in(module: &Module, start: TextSize, comment: &str) -> Vec<Rule> {
+    let Some((before, list)) = comment.split_once('[') else { return vec![] };
+    let directive = before.rsplit(PREFIX).next().unwrap_or_default().trim();
+    let whole_file = match directive {
+        "ignore" => false,
+        "ignore-file" => true,
+        _ => return vec![],
+    };
+    let list = list.split(']').next().unwrap_or_default();
+    let line = module.lines().line(start);
+    let mut offset = before.len() + 1;
+    let mut rules = vec![];
+    for item in list.split(',') {
+        let id = item.trim();
+        let lead = item.len() - item.trim_start().len();
+        if let (false, Ok(at), Ok(length)) =
+            (id.is_empty(), TextSize::try_from(offset + lead), TextSize::try_from(id.len()))
+        {
+            let range = TextRange::at(start + at, length);
+            rules.push(Rule { id: id.to_string(), range, line, whole_file, used: false });
+        }
+        offset += item.len() + 1;
+    }
+    rules
+}

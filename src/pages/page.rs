@@ -1,0 +1,347 @@
+//! One page: front matter, sections, code fences. The format is described in `explanations/README.md`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::template::Template;
+
+/// The largest page that is read, in bytes.
+const SIZE: usize = 256 * 1024;
+
+/// How a diagnostic is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    Hint,
+    Information,
+    Warning,
+    Error,
+}
+
+/// The front matter, as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FrontMatter {
+    title: String,
+    facts: Vec<String>,
+    hint: Option<String>,
+    category: Option<String>,
+    message: Option<String>,
+    severity: Option<Severity>,
+    related: BTreeMap<String, String>,
+    ruff: Vec<String>,
+    rewrites: Vec<String>,
+    since: Option<String>,
+    see: Vec<String>,
+    sources: Vec<String>,
+    symbols: Vec<String>,
+    methods: Vec<String>,
+    syntax: Vec<String>,
+    versions: BTreeMap<String, BTreeMap<String, String>>,
+    retired: Option<String>,
+}
+
+/// One concept's page.
+#[derive(Debug)]
+pub struct Page {
+    pub id: String,
+    pub path: PathBuf,
+    pub title: String,
+    /// The names of the facts its templates may use.
+    pub facts: Vec<String>,
+    pub hint: Option<Template>,
+    /// The setting that switches the hint.
+    pub category: Option<String>,
+    pub message: Option<Template>,
+    pub severity: Severity,
+    /// Facts that are places, and what the diagnostic's related information says there.
+    pub related: BTreeMap<String, Template>,
+    /// Rules of ruff's default set that report the same.
+    pub ruff: Vec<String>,
+    pub rewrites: Vec<String>,
+    /// The first Python the page is true for.
+    pub since: (u8, u8),
+    pub see: Vec<String>,
+    pub sources: Vec<String>,
+    pub symbols: Vec<String>,
+    pub methods: Vec<String>,
+    pub syntax: Vec<String>,
+    versions: BTreeMap<String, Vec<((u8, u8), String)>>,
+    pub retired: Option<String>,
+    /// Lines of the summary, most specific first.
+    pub summary: Vec<Template>,
+    /// Lines of "In your code".
+    pub in_your_code: Vec<Template>,
+    /// All sections behind the summary, in order: heading and text.
+    pub sections: Vec<(String, String)>,
+    pub fences: Vec<CodeFence>,
+}
+
+/// What a Python fence proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    Example,
+    /// The text before the named rewrite; `differs` when the rewrite changes what is printed.
+    Before {
+        rewrite: String,
+        differs: bool,
+    },
+    After {
+        rewrite: String,
+    },
+    /// Shown, not run.
+    Sketch,
+}
+
+/// A Python code fence of a page.
+#[derive(Clone, Debug)]
+pub struct CodeFence {
+    pub section: String,
+    pub role: Role,
+    /// The first Python that runs it.
+    pub since: (u8, u8),
+    pub code: String,
+    /// The line of its first line of code in the page, from 1.
+    pub line: usize,
+}
+
+/// Why a page cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageError {
+    pub path: PathBuf,
+    /// Line of the page, from 1.
+    pub line: usize,
+    pub message: String,
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path.display(), self.line, self.message)
+    }
+}
+
+impl std::error::Error for PageError {}
+
+impl Page {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// A [`PageError`] with the line of the first thing that is wrong.
+    pub fn parse(id: &str, path: &Path, text: &str) -> Result<Self, PageError> {
+        let error = |line, message: String| PageError { path: path.to_path_buf(), line, message };
+        if text.len() > SIZE {
+            return Err(error(
+                1,
+                format!("the page has {} KB; a page has at most {} KB", text.len() >> 10, SIZE >> 10),
+            ));
+        }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+        let rest = text.strip_prefix("+++\n").ok_or_else(|| error(1, "a page starts with a line `+++`".to_string()))?;
+        let (front, body) = rest
+            .split_once("\n+++\n")
+            .ok_or_else(|| error(1, "the front matter is not closed by a line `+++`".to_string()))?;
+        let matter: FrontMatter = toml::from_str(front).map_err(|problem| {
+            let offset = problem.span().map_or(0, |span| span.start.min(front.len()));
+            let line = 2 + front[..offset].matches('\n').count();
+            error(line, problem.message().to_string())
+        })?;
+        let body_line = 3 + front.matches('\n').count() + 1;
+        let body = Body::parse(body, body_line).map_err(|(line, message)| error(line, message))?;
+        let page = Self::assemble(id, path, matter, body).map_err(|message| error(2, message))?;
+        page.check_facts(&|message| error(2, message))?;
+        Ok(page)
+    }
+
+    fn assemble(id: &str, path: &Path, matter: FrontMatter, body: Body) -> Result<Self, String> {
+        if matter.title.trim().is_empty() {
+            return Err("the page has no `title`".to_string());
+        }
+        if matter.message.is_some() != matter.severity.is_some() {
+            return Err("`message` and `severity` go together".to_string());
+        }
+        if matter.hint.is_some() != matter.category.is_some() {
+            return Err("`hint` and `category` go together".to_string());
+        }
+        if body.summary.is_empty() && matter.retired.is_none() {
+            return Err("the page has no summary behind the front matter".to_string());
+        }
+        let template = |text: &String| Template::parse(text);
+        let templates = |lines: &[String]| lines.iter().map(template).collect::<Result<Vec<_>, _>>();
+        let versions = matter.versions.iter().map(|(fact, entries)| {
+            let mut entries = entries
+                .iter()
+                .map(|(version, text)| Ok((version_number(version)?, text.clone())))
+                .collect::<Result<Vec<_>, String>>()?;
+            entries.sort();
+            Ok((fact.clone(), entries))
+        });
+        let related = matter.related.iter().map(|(fact, text)| Ok((fact.clone(), Template::parse(text)?)));
+        Ok(Self {
+            id: id.to_string(),
+            path: path.to_path_buf(),
+            facts: matter.facts,
+            hint: matter.hint.as_ref().map(template).transpose()?,
+            category: matter.category,
+            message: matter.message.as_ref().map(template).transpose()?,
+            severity: matter.severity.unwrap_or(Severity::Hint),
+            related: related.collect::<Result<_, String>>()?,
+            ruff: matter.ruff,
+            rewrites: matter.rewrites,
+            since: matter.since.as_deref().map_or(Ok((3, 9)), version_number)?,
+            see: matter.see,
+            sources: matter.sources,
+            symbols: matter.symbols,
+            methods: matter.methods,
+            syntax: matter.syntax,
+            versions: versions.collect::<Result<_, String>>()?,
+            retired: matter.retired,
+            title: matter.title,
+            summary: templates(&body.summary)?,
+            in_your_code: templates(&body.in_your_code)?,
+            sections: body.sections,
+            fences: body.fences,
+        })
+    }
+
+    /// Every fact a template uses is declared.
+    fn check_facts(&self, error: &dyn Fn(String) -> PageError) -> Result<(), PageError> {
+        for template in self.templates() {
+            for fact in template.facts() {
+                if !self.facts.iter().any(|name| name == fact) && !self.versions.contains_key(fact) {
+                    return Err(error(format!("`{{{{{fact}}}}}` is used, but not listed in `facts`")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All templates of the page.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let lines = self.summary.iter().chain(&self.in_your_code);
+        lines.chain(&self.hint).chain(&self.message).chain(self.related.values())
+    }
+
+    /// The facts that the target Python decides: those of the entry with the largest version not above it.
+    pub fn version_facts(&self, target: (u8, u8)) -> impl Iterator<Item = (&str, &str)> {
+        self.versions.iter().filter_map(move |(fact, entries)| {
+            let (_, text) = entries.iter().rev().find(|(version, _)| *version <= target)?;
+            (!text.is_empty()).then_some((fact.as_str(), text.as_str()))
+        })
+    }
+
+    /// The names of the facts that the target Python decides.
+    pub fn version_fact_names(&self) -> impl Iterator<Item = &str> {
+        self.versions.keys().map(String::as_str)
+    }
+
+    /// The folder the page is in: its topic.
+    pub fn topic(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// Whether the page's trigger is data; otherwise a detector yields its findings.
+    pub fn is_data_only(&self) -> bool {
+        !(self.symbols.is_empty() && self.methods.is_empty() && self.syntax.is_empty())
+    }
+}
+
+/// `3.11` as `(3, 11)`.
+fn version_number(text: &str) -> Result<(u8, u8), String> {
+    let parse = || {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    parse().ok_or_else(|| format!("`{text}` is no Python version; write it as \"3.11\""))
+}
+
+/// The Markdown behind the front matter.
+#[derive(Default)]
+struct Body {
+    summary: Vec<String>,
+    in_your_code: Vec<String>,
+    sections: Vec<(String, String)>,
+    fences: Vec<CodeFence>,
+}
+
+impl Body {
+    fn parse(text: &str, first_line: usize) -> Result<Self, (usize, String)> {
+        let mut body = Self::default();
+        let mut open: Option<CodeFence> = None;
+        let mut in_other_fence = false;
+        for (index, line) in text.lines().enumerate() {
+            let number = first_line + index;
+            if let Some((_, section)) = body.sections.last_mut() {
+                section.push_str(line);
+                section.push('\n');
+            }
+            match (&mut open, line.strip_prefix("```")) {
+                (Some(fence), None) => {
+                    fence.code.push_str(line);
+                    fence.code.push('\n');
+                    continue;
+                }
+                (Some(_), Some(_)) => {
+                    body.fences.extend(open.take());
+                    continue;
+                }
+                (None, Some(_)) if in_other_fence => {
+                    in_other_fence = false;
+                    continue;
+                }
+                (None, Some(info)) => {
+                    let section = body.sections.last().map(|(heading, _)| heading.as_str()).unwrap_or_default();
+                    open = fence(info, section, number + 1).map_err(|message| (number, message))?;
+                    in_other_fence = open.is_none();
+                    continue;
+                }
+                (None, None) if in_other_fence => continue,
+                (None, None) => {}
+            }
+            if let Some(heading) = line.strip_prefix("## ") {
+                if let Some((_, section)) = body.sections.last_mut() {
+                    section.truncate(section.len() - line.len() - 1);
+                }
+                body.sections.push((heading.trim().to_string(), String::new()));
+            } else if !line.trim().is_empty() {
+                match body.sections.last() {
+                    None => body.summary.push(line.to_string()),
+                    Some((heading, _)) if heading == "In your code" => body.in_your_code.push(line.to_string()),
+                    Some(_) => {}
+                }
+            }
+        }
+        match open {
+            Some(fence) => Err((fence.line, "the code fence is not closed".to_string())),
+            None => Ok(body),
+        }
+    }
+}
+
+/// A Python fence from its info string; `None` for another language.
+fn fence(info: &str, section: &str, line: usize) -> Result<Option<CodeFence>, String> {
+    let mut words = info.split_whitespace();
+    if words.next() != Some("python") {
+        return Ok(None);
+    }
+    let mut since = (3, 0);
+    let mut role = if section == "Example" { Role::Example } else { Role::Sketch };
+    for word in words {
+        match word.split_once('=') {
+            Some(("since", version)) => since = version_number(version)?,
+            Some(("before", name)) => role = Role::Before { rewrite: name.to_string(), differs: false },
+            Some(("after", name)) => role = Role::After { rewrite: name.to_string() },
+            None if word == "differs" => {
+                let Role::Before { differs, .. } = &mut role else {
+                    return Err("`differs` goes with `before=`".to_string());
+                };
+                *differs = true;
+            }
+            None if word == "example" => role = Role::Example,
+            _ => return Err(format!("`{word}` means nothing behind ```python")),
+        }
+    }
+    Ok(Some(CodeFence { section: section.to_string(), role, since, code: String::new(), line }))
+}

@@ -1,0 +1,103 @@
+//! Rewrites: the edits offered on a finding. Unknown counts as no; a refusal names what stands in the way.
+//!
+//! A rewrite is listed by its name in the front matter of the pages it belongs to. To add one: a file in `rewrites/`,
+//! and two lines here, in alphabetical order. The result is parsed before it is offered: an edit that breaks the file
+//! never leaves this module.
+
+use std::path::PathBuf;
+
+use ruff_python_ast::AnyNodeRef;
+use ruff_python_ast::find_node::covering_node;
+
+use crate::analysis::{Module, Site, Version, parses};
+use crate::detectors::Finding;
+use crate::text::{Edit, apply};
+
+/// An edit that can be offered on a finding.
+pub struct Rewrite {
+    /// Its name in a page's `rewrites`.
+    pub name: &'static str,
+    /// Builds the edit for a finding, refuses with a reason, or (`None`) does not apply at all.
+    pub offer: fn(&Target) -> Option<Offer>,
+}
+
+/// All rewrites, alphabetical by name.
+pub const ALL: &[Rewrite] = &[];
+
+/// What a rewrite works on.
+pub struct Target<'a, 's> {
+    /// The smallest node that holds the finding's range.
+    pub site: Site<'a, 's>,
+    pub finding: &'a Finding,
+    /// The oldest Python the project supports: nothing newer may be used.
+    pub oldest_python: Version,
+}
+
+/// Edits to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEdits {
+    pub path: PathBuf,
+    pub edits: Vec<Edit>,
+}
+
+/// What a rewrite has to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// The edit. `title` is in the imperative and names every change in behaviour.
+    Edit {
+        title: String,
+        files: Vec<FileEdits>,
+        /// Whether only defects change: results, order and exceptions stay.
+        preserves_behaviour: bool,
+    },
+    /// The edit would be wrong here; `reason` names what stands in the way and its line.
+    Refused { title: String, reason: String },
+}
+
+impl Offer {
+    /// An offer that edits the file of `module`.
+    pub fn edit(
+        module: &Module,
+        title: impl Into<String>,
+        edits: Vec<Edit>,
+        preserves_behaviour: bool,
+    ) -> Option<Self> {
+        let path = module.path()?.to_path_buf();
+        let files = vec![FileEdits { path, edits }];
+        Some(Self::Edit { title: title.into(), files, preserves_behaviour })
+    }
+
+    /// A refusal.
+    pub fn refused(title: impl Into<String>, reason: impl Into<String>) -> Option<Self> {
+        Some(Self::Refused { title: title.into(), reason: reason.into() })
+    }
+}
+
+/// What the rewrite called `name` offers on `finding`.
+pub fn offer(module: &Module, finding: &Finding, name: &str, oldest_python: Version) -> Option<Offer> {
+    let rewrite = ALL.iter().find(|rewrite| rewrite.name == name)?;
+    let covering = covering_node(module.syntax().into(), finding.range);
+    let mut nodes: Vec<AnyNodeRef> = covering.ancestors().collect();
+    nodes.reverse();
+    let (node, ancestors) = nodes.split_last()?;
+    let site = Site { module, node: *node, ancestors };
+    let offer = (rewrite.offer)(&Target { site, finding, oldest_python })?;
+    match &offer {
+        Offer::Edit { files, .. } if !files.iter().all(|file| is_sound(module, file)) => None,
+        _ => Some(offer),
+    }
+}
+
+/// Whether the edits apply and leave a file that parses, if it did before.
+fn is_sound(module: &Module, file: &FileEdits) -> bool {
+    let other;
+    let edited = if module.path() == Some(file.path.as_path()) {
+        module
+    } else {
+        let Ok(found) = module.snapshot().module(&file.path) else { return false };
+        other = found;
+        &other
+    };
+    let Some(result) = apply(edited.text(), &file.edits) else { return false };
+    !edited.syntax_errors().is_empty() || parses(&result)
+}
