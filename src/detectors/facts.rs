@@ -18,6 +18,8 @@ pub enum Fact {
     List(Vec<String>),
     /// A place, shown as `line 12`, or `models.py line 12` from another file.
     Place(Place),
+    /// Several places, separated by commas.
+    Places(Vec<Place>),
     /// A chain of calls, each with its place; shown as `` `load` → `fetch` → `requests.get` ``.
     Path(Vec<Step>),
 }
@@ -53,6 +55,12 @@ impl From<Vec<String>> for Fact {
     }
 }
 
+impl From<Vec<Place>> for Fact {
+    fn from(places: Vec<Place>) -> Self {
+        Self::Places(places)
+    }
+}
+
 impl From<Place> for Fact {
     fn from(place: Place) -> Self {
         Self::Place(place)
@@ -70,6 +78,7 @@ impl Facts {
             None => {}
             Some(Fact::Code(text)) if text.is_empty() => {}
             Some(Fact::List(items)) if items.is_empty() => {}
+            Some(Fact::Places(places)) if places.is_empty() => {}
             Some(Fact::Path(steps)) if steps.is_empty() => {}
             Some(fact) => {
                 self.0.insert(name, fact);
@@ -95,6 +104,7 @@ impl Fact {
             Self::Code(text) => one_line(text),
             Self::List(items) => list(items),
             Self::Place(place) => show_place(place, here),
+            Self::Places(places) => show_places(places, here),
             Self::Path(steps) => {
                 let names: Vec<_> = steps.iter().map(|step| format!("`{}`", one_line(&step.name))).collect();
                 names.join(" → ")
@@ -107,6 +117,14 @@ fn show_place(place: &Place, here: Option<&std::path::Path>) -> String {
     match place.path.file_name() {
         Some(name) if here != Some(place.path.as_path()) => format!("{} line {}", name.to_string_lossy(), place.line),
         _ => format!("line {}", place.line),
+    }
+}
+
+fn show_places(places: &[Place], here: Option<&std::path::Path>) -> String {
+    let shown: Vec<_> = places.iter().take(LIST).map(|place| show_place(place, here)).collect();
+    match places.len().saturating_sub(LIST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
