@@ -28,6 +28,8 @@ pub struct RootSettings {
     pub python: Option<PathBuf>,
     /// The target version; without one, it is the environment's.
     pub version: Option<Version>,
+    /// Use no environment at all: only the project and the bundled stubs of the standard library.
+    pub isolated: bool,
     /// Folders searched before all others for modules.
     pub extra_paths: Vec<PathBuf>,
 }
@@ -78,6 +80,7 @@ pub(super) fn discover(
     let root = system_path(&settings.path)?;
     let mut found = Environment::default();
     let environment = match &settings.python {
+        _ if settings.isolated => Ok(None),
         Some(python) => {
             let python = system_path(python)?;
             PythonEnvironment::new(&python, SysPrefixPathOrigin::PythonCliFlag, system)
