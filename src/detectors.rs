@@ -7,9 +7,15 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod blocking_call;
+mod coroutine_function;
 mod descriptor_access;
 mod facts;
 mod from_pages;
+mod never_awaited;
+mod not_started;
+mod suspension;
+mod task_not_kept;
 
 use std::collections::HashSet;
 
@@ -33,7 +39,14 @@ pub struct Detector {
 }
 
 /// All detectors but the data-only one, alphabetical by file.
-pub const ALL: &[Detector] = &[descriptor_access::DETECTOR];
+pub const ALL: &[Detector] = &[
+    blocking_call::DETECTOR,
+    coroutine_function::DETECTOR,
+    descriptor_access::DETECTOR,
+    never_awaited::DETECTOR,
+    not_started::DETECTOR,
+    task_not_kept::DETECTOR,
+];
 
 /// A concept at work in a range.
 #[derive(Clone, Debug)]
@@ -49,6 +62,8 @@ pub struct Finding {
     pub hint_at: Option<TextSize>,
     /// What the hint leads to.
     pub hint_leads_to: Option<Place>,
+    /// No rule of ruff reports this one, though the page names rules that report others.
+    pub is_beyond_ruff: bool,
 }
 
 impl Finding {
@@ -61,6 +76,7 @@ impl Finding {
             severity: None,
             hint_at: None,
             hint_leads_to: None,
+            is_beyond_ruff: false,
         }
     }
 
@@ -75,6 +91,13 @@ impl Finding {
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
+        self
+    }
+
+    /// Says that no rule of ruff reports this one.
+    #[must_use]
+    pub fn beyond_ruff(mut self, is_beyond_ruff: bool) -> Self {
+        self.is_beyond_ruff = is_beyond_ruff;
         self
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast as ast;
+use ruff_python_ast::find_node::covering_node;
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
+use ruff_text_size::Ranged as _;
 use serde::Deserialize;
 
 use super::module::Module;
@@ -20,21 +22,30 @@ pub struct BlockingTable {
 pub struct BlockingCall {
     /// Its public name.
     pub name: String,
-    /// What it waits for, as the end of "Blocks the event loop: …".
+    /// What it waits for, as the end of "it …".
     pub why: String,
     /// The asynchronous counterpart.
     pub instead: Option<String>,
     /// The receiver must stay on its thread.
     #[serde(default)]
     pub thread_bound: bool,
-    /// Reads or writes files: reported only by a setting.
+    /// Reads or writes local files: explained, not reported.
     #[serde(default)]
     pub file: bool,
     /// A rule of ruff's default set that reports the same.
     pub ruff: Option<String>,
-    /// Arguments with which it does not block: name and the source of the value (`block = "False"`).
+    /// Blocks only if its receiver was made with a size limit.
     #[serde(default)]
-    pub nonblocking: HashMap<String, String>,
+    bounded: bool,
+    /// Not the call blocks, but iterating over its result.
+    #[serde(default)]
+    lazy: bool,
+    /// Arguments with which it does not block, by keyword or position: the value, or names of which one occurs in it.
+    #[serde(default)]
+    nonblocking: HashMap<String, String>,
+    /// Names of calls that make it return at once.
+    #[serde(default)]
+    quiet_with: Vec<String>,
     #[serde(rename = "source")]
     _source: String,
 }
@@ -65,13 +76,95 @@ impl BlockingTable {
 }
 
 impl<'s> Module<'s> {
-    /// The table's row for a call that blocks; `None` when it is passed arguments with which it does not.
+    /// The table's row for a call that blocks here; `None` when its arguments, its receiver or another call in this file
+    /// keep it from waiting.
     pub fn blocking_call(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;
-        let is_nonblocking = call.arguments.keywords.iter().any(|keyword| {
-            let name = keyword.arg.as_ref().map(|name| name.as_str());
-            name.is_some_and(|name| row.nonblocking.get(name).is_some_and(|value| value == self.source(&keyword.value)))
-        });
-        (!is_nonblocking).then_some(row)
+        let blocks = (!row.lazy || self.is_iterated(call))
+            && !row.nonblocking.iter().any(|(argument, values)| self.passes(call, argument, values))
+            && (!row.bounded || self.is_made_bounded(call))
+            && !self.is_quiet(call, row);
+        blocks.then_some(row)
+    }
+
+    /// The table's row for a function that is passed on instead of called.
+    pub fn blocking_function<'e>(&self, function: impl Into<ExprRef<'e>>) -> Option<&'s BlockingCall> {
+        self.knowledge().blocking.get(&self.symbol(function)?)
+    }
+
+    /// Whether `call` is what a `for` or a comprehension iterates over.
+    fn is_iterated(&self, call: &ast::ExprCall) -> bool {
+        match self.parent_of(call.into()) {
+            Some(AnyNodeRef::StmtFor(statement)) => !statement.is_async && statement.iter.range() == call.range(),
+            Some(AnyNodeRef::Comprehension(comprehension)) => comprehension.iter.range() == call.range(),
+            _ => false,
+        }
+    }
+
+    /// Whether the argument with this keyword, or this position, has one of the values that are separated by `|`.
+    fn passes(&self, call: &ast::ExprCall, argument: &str, values: &str) -> bool {
+        let value = match argument.parse::<usize>() {
+            Ok(position) => call.arguments.find_positional(position),
+            Err(_) => call.arguments.find_keyword(argument).map(|keyword| &keyword.value),
+        };
+        value.is_some_and(|value| values.split('|').any(|wanted| self.is_value(value, wanted)))
+    }
+
+    fn is_value(&self, value: &Expr, wanted: &str) -> bool {
+        if let (Ok(wanted), Ok(value)) = (wanted.parse::<f64>(), self.source(value).parse::<f64>()) {
+            return wanted == value;
+        }
+        // `WNOHANG` in `os.WNOHANG | os.WUNTRACED`.
+        let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');
+        self.source(value).split(is_word_end).any(|word| word == wanted)
+    }
+
+    /// Whether the receiver is seen to be made with a size limit in every place it comes from.
+    fn is_made_bounded(&self, call: &ast::ExprCall) -> bool {
+        let Expr::Attribute(method) = &*call.func else { return false };
+        let origins = self.origins(&method.value);
+        let is_bounded = |origin: &&Expr| {
+            let size = origin.as_call_expr().and_then(|made| made.arguments.find_argument_value("maxsize", 0));
+            size.and_then(|size| self.source(size).parse::<u32>().ok()).is_some_and(|size| size > 0)
+        };
+        !origins.is_empty() && origins.iter().all(is_bounded)
+    }
+
+    /// Whether a call of this file sees to it that the receiver does not wait.
+    fn is_quiet(&self, call: &ast::ExprCall, row: &BlockingCall) -> bool {
+        let Expr::Attribute(method) = &*call.func else { return false };
+        let receiver = self.source(&*method.value);
+        row.quiet_with.iter().flat_map(|name| self.calls_of(name)).any(|other| {
+            let is_receiver =
+                matches!(&*other.func, Expr::Attribute(method) if self.source(&*method.value) == receiver);
+            is_receiver || self.has_argument(other, receiver) || self.gives(other, receiver)
+        })
+    }
+
+    /// Whether `receiver` is an argument of `call`, or an item of a list that is one.
+    fn has_argument(&self, call: &ast::ExprCall, receiver: &str) -> bool {
+        call.arguments.args.iter().any(|argument| {
+            let items = match argument {
+                Expr::List(list) => list.elts.as_slice(),
+                Expr::Tuple(tuple) => tuple.elts.as_slice(),
+                other => std::slice::from_ref(other),
+            };
+            items.iter().any(|item| self.source(item) == receiver)
+        })
+    }
+
+    /// Whether `receiver` is the loop variable of an iteration over `call`.
+    fn gives(&self, call: &ast::ExprCall, receiver: &str) -> bool {
+        match self.parent_of(call.into()) {
+            Some(AnyNodeRef::StmtFor(statement)) => self.source(&*statement.target) == receiver,
+            Some(AnyNodeRef::Comprehension(comprehension)) => self.source(&comprehension.target) == receiver,
+            _ => false,
+        }
+    }
+
+    fn parent_of<'m>(&'m self, node: AnyNodeRef<'m>) -> Option<AnyNodeRef<'m>> {
+        let covering = covering_node(self.syntax().into(), node.range());
+        let mut nodes = covering.ancestors().skip_while(|candidate| *candidate != node);
+        nodes.nth(1)
     }
 }

@@ -5,6 +5,7 @@
 
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{attribute_scopes, semantic_index};
 use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
@@ -169,10 +170,12 @@ impl<'s> Module<'s> {
         let scope = parameter.scope(db);
         let parsed = parsed_module(db, parameter.python_file(db)).load(db);
         let function = scope.node(db).as_function()?.node(&parsed);
-        let name = parameter.name(db)?;
+        let focus = parameter.focus_range(db, &parsed).range();
         let class = scope.class_definition_of_method(db).map(|class| Class::new(self.snapshot(), class));
         let is_bound = class.is_some() && function.decorator_list.is_empty();
-        let position = function.parameters.iter_non_variadic_params().position(|item| item.name() == name.as_str())?;
+        let mut parameters = function.parameters.iter_non_variadic_params().enumerate();
+        let (position, item) = parameters.find(|(_, item)| item.range().contains_range(focus))?;
+        let name = item.name();
         let position = if is_bound { position.checked_sub(1)? } else { position };
         let called_as = match (&class, function.name.as_str()) {
             (Some(class), "__init__") => class.name(),
@@ -186,7 +189,7 @@ impl<'s> Module<'s> {
             if call.arguments.args.iter().any(Expr::is_starred_expr) {
                 return None;
             }
-            let keyword = call.arguments.find_keyword(&name).map(|keyword| &keyword.value);
+            let keyword = call.arguments.find_keyword(name).map(|keyword| &keyword.value);
             let argument = keyword.or_else(|| call.arguments.args.get(position));
             sources.extend(argument.map(Source::Value));
         }

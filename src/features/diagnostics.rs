@@ -60,7 +60,7 @@ pub(super) fn unsuppressed(view: &View) -> Vec<Diagnostic> {
 
 fn diagnostic(view: &View, card: &Card) -> Option<Diagnostic> {
     let page = &card.page;
-    let ruff_reports = !page.ruff.is_empty() && card.finding.facts.get("ruff").is_none();
+    let ruff_reports = !page.ruff.is_empty() && !card.finding.is_beyond_ruff;
     if view.options.defer_to_ruff && view.options.uses_ruff && ruff_reports {
         return None;
     }
