@@ -14,6 +14,7 @@ mod facts;
 mod from_pages;
 mod never_awaited;
 mod not_started;
+mod reference_count;
 mod suspension;
 mod task_not_kept;
 
@@ -45,6 +46,7 @@ pub const ALL: &[Detector] = &[
     descriptor_access::DETECTOR,
     never_awaited::DETECTOR,
     not_started::DETECTOR,
+    reference_count::DETECTOR,
     task_not_kept::DETECTOR,
 ];
 

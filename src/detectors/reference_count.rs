@@ -1,0 +1,207 @@
+//! Statements that bind one more name to an object or let one go, and what still holds the object; `sys.getrefcount`.
+//!
+//! An object is followed from the statement that makes it through the statements of the same scope. Silent about objects
+//! that come from elsewhere.
+
+mod fate;
+mod lifetime;
+mod mentions;
+mod path;
+mod uses;
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
+
+use lifetime::{Object, object_of};
+use mentions::binds;
+
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::Site;
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &[
+        "memory/del-statement",
+        "memory/getrefcount",
+        "memory/immortal-objects",
+        "memory/refcount-compared",
+        "memory/reference-counting",
+    ],
+    nodes: &[NodeKind::StmtAssign, NodeKind::StmtDelete, NodeKind::ExprCall],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    match site.node {
+        AnyNodeRef::StmtAssign(assign) => assignment(site, assign, findings),
+        AnyNodeRef::StmtDelete(delete) => {
+            for target in &delete.targets {
+                findings.push(deletion(site, delete, target));
+            }
+            Some(())
+        }
+        AnyNodeRef::ExprCall(call) => count(site, call, findings),
+        _ => None,
+    }
+}
+
+fn assignment(site: &Site, assign: &ast::StmtAssign, findings: &mut Findings) -> Option<()> {
+    let [Expr::Name(target)] = assign.targets.as_slice() else { return None };
+    let name = target.id.as_str();
+    let finding = Finding::new("memory/reference-counting", assign.range());
+    findings.push(match &*assign.value {
+        Expr::Name(value) if value.id != target.id => {
+            let object = object_of(site, &value.id)?;
+            let mut names = object.names.clone();
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_string());
+            }
+            let is_counted = names.iter().any(|name| is_counted(site, name));
+            finding
+                .fact("alias", Fact::from(name))
+                .fact("original", Fact::from(value.id.as_str()))
+                .fact("kind", Fact::from(object.kind))
+                .fact("made_at", Fact::from(object.made_at))
+                .fact("count", is_counted.then(|| Fact::from(names.len())))
+                .fact("names", Fact::from(names))
+        }
+        Expr::NoneLiteral(_) => {
+            let object = object_of(site, name)?.without(name);
+            release(finding.fact("released", Fact::from(name)).fact("rebound", Fact::from(name)), object)
+        }
+        _ => return None,
+    });
+    Some(())
+}
+
+/// Whether the file asks for the count of this name: only then is a number of interest.
+fn is_counted(site: &Site, name: &str) -> bool {
+    let calls = site.module.calls_of("getrefcount");
+    calls.iter().any(|call| matches!(call.arguments.args.first(), Some(Expr::Name(argument)) if argument.id == name))
+}
+
+/// What is left of an object's holders after a name let go of it.
+fn release(finding: Finding, object: Object) -> Finding {
+    let finding = finding.fact("made_at", Fact::from(object.made_at.clone()));
+    let finalizer = object.finalizer.clone().map(Fact::from);
+    let names = Fact::from(object.names.clone());
+    if let Some(keeper) = object.keeper() {
+        let slot = object.slots.iter().find(|slot| slot.path == keeper);
+        return finding
+            .fact("kept_kind", Fact::from(object.kind.as_str()))
+            .fact("keeper", Fact::from(keeper))
+            .fact("names", (object.names.len() > 1).then_some(names))
+            .fact("stored_at", slot.map(|slot| Fact::from(slot.place.clone())))
+            .fact("finalizer_waits", finalizer);
+    }
+    match object.escaped {
+        true => finding.fact("kind", Fact::from(object.kind)),
+        false => finding.fact("freed_kind", Fact::from(object.kind)).fact("finalizer_runs", finalizer),
+    }
+}
+
+fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
+    let range = match delete.targets.len() {
+        1 => delete.range(),
+        _ => target.range(),
+    };
+    let finding = Finding::new("memory/del-statement", range);
+    let source = Fact::from(site.module.source(target.range()));
+    match target {
+        Expr::Name(name) => {
+            let error = if site.function().is_some() { "UnboundLocalError" } else { "NameError" };
+            let finding = finding.fact("name", source).fact("error", Fact::from(error));
+            match object_of(site, &name.id) {
+                Some(object) => release(finding, object.without(&name.id)),
+                None => finding,
+            }
+        }
+        Expr::Subscript(_) => finding.fact("item", source),
+        Expr::Attribute(_) => finding.fact("attribute", source),
+        _ => finding,
+    }
+}
+
+/// `sys.getrefcount(x)`: how many references there are to count.
+fn count(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    let argument = call.arguments.args.first()?;
+    let name = match &*call.func {
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Name(name) => name.id.as_str(),
+        _ => return None,
+    };
+    // A plain name may be an alias, and is asked for only if the file mentions the function at all.
+    if name != "getrefcount" && !(call.func.is_name_expr() && site.module.text().contains("getrefcount")) {
+        return None;
+    }
+    if !site.module.callee(call)?.is("sys.getrefcount") {
+        return None;
+    }
+    let immortal = immortal(argument).then(|| Fact::from(site.module.source(argument.range())));
+    if immortal.is_some() {
+        findings.push(Finding::new("memory/immortal-objects", argument.range()).fact("literal", immortal.clone()));
+    }
+    let local = match argument {
+        Expr::Name(name) if site.function().is_some_and(|def| is_local(def, &name.id)) => {
+            Some(Fact::from(name.id.as_str()))
+        }
+        _ => None,
+    };
+    let object = match argument {
+        Expr::Name(name) => object_of(site, &name.id),
+        _ => None,
+    };
+    let mut finding = Finding::new("memory/getrefcount", call.func.range())
+        .fact("argument", Fact::from(site.module.source(argument.range())))
+        .fact("local", local.clone())
+        .fact("immortal", immortal);
+    if let Some(object) = object {
+        let is_certain = object.in_module && !object.escaped && object.slots.is_empty();
+        finding = finding
+            .fact("result", is_certain.then(|| Fact::from(object.names.len() + 1)))
+            .fact("made_at", (!is_certain).then(|| Fact::from(object.made_at)))
+            .fact("names", Fact::from(object.names));
+    }
+    findings.push(finding);
+    if let Some(range) = compared(site) {
+        let finding = Finding::new("memory/refcount-compared", range)
+            .fact("call", Fact::from(site.module.source(call.range())))
+            .fact("local", local);
+        findings.push(finding);
+    }
+    Some(())
+}
+
+fn is_local(def: &ast::StmtFunctionDef, name: &str) -> bool {
+    binds(&def.body, name) || def.parameters.iter().any(|parameter| parameter.name().as_str() == name)
+}
+
+/// Objects that are immortal from Python 3.12 on, whatever the build.
+fn immortal(literal: &Expr) -> bool {
+    match literal {
+        Expr::NoneLiteral(_) | Expr::BooleanLiteral(_) | Expr::EllipsisLiteral(_) => true,
+        Expr::NumberLiteral(number) => match &number.value {
+            Number::Int(int) => int.as_u16().is_some_and(|int| int <= 256),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The range of the call, when its number, perhaps with a number added, is compared with a number.
+fn compared(site: &Site) -> Option<TextRange> {
+    let mut inner = site.node.range();
+    let range = inner;
+    for node in site.enclosing() {
+        match node {
+            AnyNodeRef::ExprBinOp(operation) if operation.right.is_number_literal_expr() => inner = operation.range(),
+            AnyNodeRef::ExprCompare(compare) => {
+                let others = std::iter::once(&*compare.left).chain(&compare.comparators);
+                let mut others = others.filter(|other| other.range() != inner);
+                let is_exact = compare.ops.iter().all(|op| matches!(op, ast::CmpOp::Eq | ast::CmpOp::NotEq));
+                return (is_exact && others.all(Expr::is_number_literal_expr)).then_some(range);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
