@@ -103,6 +103,8 @@ pub struct CodeFence {
     pub role: Role,
     /// The first Python that runs it.
     pub since: (u8, u8),
+    /// The third-party package it imports, if it does.
+    pub needs: Option<String>,
     pub code: String,
     /// The line of its first line of code in the page, from 1.
     pub line: usize,
@@ -327,10 +329,12 @@ fn fence(info: &str, section: &str, line: usize) -> Result<Option<CodeFence>, St
         return Ok(None);
     }
     let mut since = (3, 0);
+    let mut needs = None;
     let mut role = if section == "Example" { Role::Example } else { Role::Sketch };
     for word in words {
         match word.split_once('=') {
             Some(("since", version)) => since = version_number(version)?,
+            Some(("needs", package)) => needs = Some(package.to_string()),
             Some(("before", name)) => role = Role::Before { rewrite: name.to_string(), differs: false },
             Some(("after", name)) => role = Role::After { rewrite: name.to_string() },
             None if word == "differs" => {
@@ -343,5 +347,5 @@ fn fence(info: &str, section: &str, line: usize) -> Result<Option<CodeFence>, St
             _ => return Err(format!("`{word}` means nothing behind ```python")),
         }
     }
-    Ok(Some(CodeFence { section: section.to_string(), role, since, code: String::new(), line }))
+    Ok(Some(CodeFence { section: section.to_string(), role, since, needs, code: String::new(), line }))
 }

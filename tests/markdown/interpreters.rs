@@ -40,6 +40,16 @@ pub static INTERPRETERS: LazyLock<Vec<Interpreter>> = LazyLock::new(|| {
     found
 });
 
+/// The interpreter with the third-party packages of the pages (`DUNDERSTAND_PACKAGES_PYTHON`, made by `tests/run`).
+pub static WITH_PACKAGES: LazyLock<Option<Interpreter>> = LazyLock::new(|| {
+    let found = std::env::var_os("DUNDERSTAND_PACKAGES_PYTHON").map(PathBuf::from).and_then(probe);
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "DUNDERSTAND_PACKAGES_PYTHON names no interpreter");
+        eprintln!("skipped: examples that need third-party packages (DUNDERSTAND_PACKAGES_PYTHON is not set)");
+    }
+    found
+});
+
 fn probe(path: PathBuf) -> Option<Interpreter> {
     let script = "import platform, sys; print(platform.python_implementation(), platform.python_version(), *sys.version_info[:2])";
     let output = Command::new(&path).args(["-c", script]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

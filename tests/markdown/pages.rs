@@ -9,7 +9,7 @@ use dunderstand::rewrites::{Offer, offer};
 use dunderstand::text::apply;
 
 use crate::Outcome;
-use crate::interpreters::INTERPRETERS;
+use crate::interpreters::{INTERPRETERS, Interpreter, WITH_PACKAGES};
 use crate::project::{SHARED, TARGET, example};
 
 pub fn page(path: &Path) -> Outcome {
@@ -92,7 +92,7 @@ fn prints(page: &Page, index: usize, fence: &CodeFence, problems: &mut Vec<Strin
     let since = fence.since.max(page.since);
     let expected = printed(&fence.code);
     let program = example(SHARED.root(), &page.id, index);
-    for interpreter in INTERPRETERS.iter().filter(|interpreter| interpreter.version >= since) {
+    for interpreter in interpreters_for(fence).filter(|interpreter| interpreter.version >= since) {
         let run = interpreter.run(&program);
         if !run.success {
             problems.push(format!("the example fails on {}:\n{}", interpreter.exact, run.stderr));
@@ -106,6 +106,14 @@ fn prints(page: &Page, index: usize, fence: &CodeFence, problems: &mut Vec<Strin
                 expected.get(at)
             ));
         }
+    }
+}
+
+/// The interpreters that run a fence: all of them, or the one that has the packages.
+fn interpreters_for(fence: &CodeFence) -> Box<dyn Iterator<Item = &'static Interpreter>> {
+    match fence.needs {
+        None => Box::new(INTERPRETERS.iter()),
+        Some(_) => Box::new(WITH_PACKAGES.iter()),
     }
 }
 
