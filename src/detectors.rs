@@ -17,6 +17,8 @@ mod not_started;
 mod reference_count;
 mod suspension;
 mod task_not_kept;
+mod weak_reference;
+mod weak_target;
 
 use std::collections::HashSet;
 
@@ -48,6 +50,8 @@ pub const ALL: &[Detector] = &[
     not_started::DETECTOR,
     reference_count::DETECTOR,
     task_not_kept::DETECTOR,
+    weak_reference::DETECTOR,
+    weak_target::DETECTOR,
 ];
 
 /// A concept at work in a range.

@@ -11,7 +11,10 @@ mod uses;
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 
-use lifetime::{Object, object_of};
+pub(super) use fate::{new_object_is_kept, root};
+pub(super) use lifetime::object_of;
+
+use lifetime::Object;
 use mentions::binds;
 
 use super::{Detector, Fact, Finding, Findings};

@@ -1,0 +1,215 @@
+//! What is handed to a weak reference or container: a bound method, a temporary, an object that allows none.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+
+use super::reference_count::new_object_is_kept;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Class, Member, MemberKind, Module, Origin, Site, Step};
+use crate::text::{Place, Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["weakref/bound-method", "weakref/not-weakrefable", "weakref/temporary"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtAssign],
+    detect,
+};
+
+/// Whether instances of a class have room for weak references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Weakrefable {
+    Yes,
+    No(Reason),
+    Unknown,
+}
+
+/// Why they have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// A built-in type; whether a subclass of it has room.
+    Builtin { subclassable: bool },
+    /// Derived from a built-in type of variable size.
+    Derived,
+    /// All classes are slotted; this one is the first whose slots can be changed.
+    Slots(String, Option<Place>),
+}
+
+/// Built-in types without room, of which a subclass has it.
+const SUBCLASSABLE: &[&str] = &["builtins.dict", "builtins.float", "builtins.list", "builtins.object", "builtins.str"];
+/// Built-in types without room, of which a subclass has none either.
+const NEVER: &[&str] = &["builtins.bytes", "builtins.int", "builtins.tuple"];
+const FINAL: &[&str] = &["builtins.bool", "builtins.range", "builtins.slice", "types.NoneType"];
+
+/// Whether instances of `class` can be weakly referenced.
+pub(super) fn weakrefable(class: &Class) -> Weakrefable {
+    let symbol = class.symbol();
+    if symbol.is_any(SUBCLASSABLE) {
+        return Weakrefable::No(Reason::Builtin { subclassable: true });
+    }
+    if symbol.is_any(NEVER) || symbol.is_any(FINAL) {
+        return Weakrefable::No(Reason::Builtin { subclassable: false });
+    }
+    if symbol.origin != Origin::Project || !class.mro_is_complete() {
+        return Weakrefable::Unknown;
+    }
+    let order = class.mro();
+    if order.iter().any(|base| base.symbol().is_any(NEVER)) {
+        return Weakrefable::No(Reason::Derived);
+    }
+    for base in order.iter().filter(|base| !base.is("builtins.object")) {
+        match room(base) {
+            Some(true) => return Weakrefable::Yes,
+            Some(false) => {}
+            None => return Weakrefable::Unknown,
+        }
+    }
+    Weakrefable::No(Reason::Slots(
+        class.name(),
+        class.own_member("__slots__").and_then(|slots| slots.place).or(class.place()),
+    ))
+}
+
+/// Whether a class of the MRO makes room by itself; `None` where that is not known.
+fn room(class: &Class) -> Option<bool> {
+    if class.symbol().is_any(SUBCLASSABLE) {
+        return Some(false);
+    }
+    if class.symbol().origin != Origin::Project {
+        return None;
+    }
+    if let Some(slots) = class.own_slots() {
+        return Some(slots.iter().any(|slot| slot == "__weakref__"));
+    }
+    if class.binds("__slots__") {
+        return None;
+    }
+    class.with_statement(|module, statement| {
+        let mut room = Some(true);
+        for decorator in &statement.decorator_list {
+            let Expr::Call(call) = &decorator.expression else { continue };
+            if !module.callee(call).is_some_and(|symbol| symbol.is("dataclasses.dataclass")) {
+                continue;
+            }
+            let is_on = |name: &str| match call.arguments.find_keyword(name).map(|keyword| &keyword.value) {
+                None => Some(false),
+                Some(Expr::BooleanLiteral(literal)) => Some(literal.value),
+                Some(_) => None,
+            };
+            room = match (is_on("slots"), is_on("weakref_slot")) {
+                (Some(false), _) | (Some(true), Some(true)) => Some(true),
+                (Some(true), Some(false)) => Some(false),
+                _ => None,
+            };
+        }
+        room
+    })
+}
+
+/// What is about to be held weakly.
+struct Held<'a> {
+    object: &'a Expr,
+    /// The weak container it goes into.
+    container: Option<&'a Expr>,
+    /// Where a refusal is reported.
+    range: TextRange,
+}
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let module = site.module;
+    if !module.text().contains("weakref") {
+        return None;
+    }
+    let held = match site.node {
+        AnyNodeRef::ExprCall(call) => from_call(site, call)?,
+        AnyNodeRef::StmtAssign(assign) => from_assignment(module, assign)?,
+        _ => return None,
+    };
+    let container = held.container.map(|container| Fact::from(module.source(container.range())));
+    if let Some(method) = bound_method(module, held.object) {
+        let finding = Finding::new("weakref/bound-method", held.object.range())
+            .fact("method", Fact::from(module.source(held.object.range())))
+            .fact("receiver", Fact::from(module.source(method)))
+            .fact("container", container);
+        findings.push(finding);
+        return Some(());
+    }
+    if let Some(class) = temporary(module, held.object) {
+        let finding = Finding::new("weakref/temporary", held.object.range())
+            .fact("class", Fact::from(class.name()))
+            .fact("container", container);
+        findings.push(finding);
+        return Some(());
+    }
+    let class = module.class_of(held.object)?;
+    let Weakrefable::No(reason) = weakrefable(&class) else { return None };
+    let stored = stored_before(site, held.object);
+    let name = if class.is("types.NoneType") { "NoneType".to_string() } else { class.name() };
+    let mut finding = Finding::new("weakref/not-weakrefable", held.range)
+        .fact("class", Fact::from(name.as_str()))
+        .fact("stored_first_at", stored.and_then(|stored| module.place(stored.range())).map(Fact::from))
+        .fact("stored_first", stored.map(|stored| Fact::from(module.source(stored.range()))));
+    finding = match reason {
+        Reason::Builtin { subclassable: true } => finding.fact("subclassable", Fact::from(name)),
+        Reason::Builtin { subclassable: false } => finding.fact("builtin", Fact::from(name)),
+        Reason::Derived => finding.fact("builtin", Fact::from(name)),
+        Reason::Slots(class, place) => {
+            finding.fact("slots_class", Fact::from(class)).fact("slots_at", place.map(Fact::from))
+        }
+    };
+    findings.push(finding);
+    Some(())
+}
+
+/// `weakref.ref(x)`, `weakref.proxy(x)`, `weakref.finalize(x, …)`, `weak_set.add(x)`.
+fn from_call<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Held<'a>> {
+    let object = call.arguments.args.first()?;
+    let symbol = site.module.callee(call)?;
+    if symbol.is_any(&["weakref.finalize", "weakref.proxy", "weakref.ref"]) {
+        // A finalizer of a temporary runs at once, which may be meant.
+        let is_meant = symbol.is("weakref.finalize") && object.is_call_expr();
+        return (!is_meant).then_some(Held { object, container: None, range: call.func.range() });
+    }
+    let Expr::Attribute(method) = &*call.func else { return None };
+    symbol.is("weakref.WeakSet.add").then_some(Held { object, container: Some(&method.value), range: object.range() })
+}
+
+/// `weak_values[key] = x`, `weak_keys[x] = value`.
+fn from_assignment<'a>(module: &Module, assign: &'a ast::StmtAssign) -> Option<Held<'a>> {
+    let [Expr::Subscript(entry)] = assign.targets.as_slice() else { return None };
+    let class = module.receiver_class(&entry.value)?;
+    let object = match class.symbol() {
+        symbol if symbol.is("weakref.WeakValueDictionary") => &*assign.value,
+        symbol if symbol.is("weakref.WeakKeyDictionary") => &*entry.slice,
+        _ => return None,
+    };
+    Some(Held { object, container: Some(&entry.value), range: object.range() })
+}
+
+/// The receiver of `object`, if that makes a bound method anew.
+fn bound_method<'a>(module: &Module, object: &'a Expr) -> Option<&'a Expr> {
+    let Expr::Attribute(attribute) = object else { return None };
+    let lookup = module.lookup(attribute)?;
+    let Member { kind, owner, .. } = &lookup.member;
+    let is_method = match kind {
+        MemberKind::Function => !lookup.through_class && lookup.step == Step::ClassAttribute,
+        MemberKind::ClassMethod => true,
+        _ => false,
+    };
+    (is_method && owner.symbol().origin == Origin::Project).then_some(&attribute.value)
+}
+
+/// The class of a new object that nothing else refers to.
+fn temporary<'s>(module: &Module<'s>, object: &Expr) -> Option<Class<'s>> {
+    let Expr::Call(call) = object else { return None };
+    let class = module.class_reference(&call.func)?;
+    let is_plain = class.symbol().origin == Origin::Project && !class.is_metaclass();
+    (is_plain && !new_object_is_kept(&class) && weakrefable(&class) == Weakrefable::Yes).then_some(class)
+}
+
+/// The entry or attribute to which the function has assigned `object` before.
+fn stored_before<'a>(site: &Site<'a, '_>, object: &Expr) -> Option<&'a Expr> {
+    let Expr::Name(object) = object else { return None };
+    let before = site.function()?.body.iter().take_while(|statement| statement.start() < site.node.start());
+    before.filter_map(|statement| statement.as_assign_stmt()).find_map(|assign| {
+        let is_object = matches!(&*assign.value, Expr::Name(value) if value.id == object.id);
+        assign.targets.iter().find(|target| is_object && (target.is_subscript_expr() || target.is_attribute_expr()))
+    })
+}
