@@ -46,3 +46,5 @@ pub mod detectors;
 pub mod rewrites;
 
 pub mod features;
+
+pub mod cli;

@@ -11,6 +11,8 @@ pub struct CodeAction {
     pub title: String,
     /// The protocol's kind, such as `quickfix`.
     pub kind: String,
+    /// The name of the rewrite; `None` for a comment that suppresses a diagnostic.
+    pub rewrite: Option<String>,
     /// The finding it belongs to: its page and range.
     pub concept: String,
     pub range: TextRange,
@@ -63,6 +65,7 @@ fn rewrites_of(view: &View, finding: &Finding) -> Vec<CodeAction> {
         actions.push(CodeAction {
             title,
             kind: kind.clone(),
+            rewrite: Some(name.clone()),
             concept: page.id.clone(),
             range: finding.range,
             files,
@@ -96,6 +99,7 @@ fn suppress(view: &View, finding: &Finding) -> Option<CodeAction> {
     (!ends_in_backslash).then(|| CodeAction {
         title: format!("Suppress `{}` on this line", finding.concept),
         kind: "quickfix".to_string(),
+        rewrite: None,
         concept: finding.concept.clone(),
         range: finding.range,
         files,

@@ -1,0 +1,245 @@
+//! `annotate`: the source with everything that is known about it drawn in.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use crate::features::{self, CodeAction, Diagnostic, InlayHint, View};
+use crate::text::{TextLen as _, TextRange};
+
+use super::card::{self, Note};
+use super::excerpt;
+use super::failure::Failure;
+use super::terminal::{BOLD, DIM, GOOD, HINT, NOTE, Terminal, columns, shown};
+use super::workspace::{self, Workspace};
+use super::{Outcome, Reading, markdown};
+
+/// The demo program, for the command without a path.
+const DEMO: &str = include_str!("demo.py");
+
+/// Show source with everything that happens in it drawn in
+///
+/// Hints stand where an editor draws them, hazards under their lines, and numbered notes below each paragraph of the code
+/// explain it. Without a path, a short demo program that is built in is explained.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  dunderstand annotate
+  dunderstand annotate app/models.py
+  dunderstand annotate --color always app/models.py | less -R
+
+To see one place only: dunderstand hover FILE:LINE:COL")]
+pub(super) struct Arguments {
+    /// Python files
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+    let python = arguments.reading.python.as_deref();
+    if arguments.paths.is_empty() {
+        let folder = std::env::temp_dir().join("dunderstand-demo-which-is-not-written");
+        let file = folder.join("demo.py");
+        let mut workspace = Workspace::open(std::slice::from_ref(&file), python, terminal)?;
+        workspace.project_mut().set_buffer(&file, DEMO);
+        let text = workspace.read(&file, |view| annotated(view, "demo.py (built in)", terminal))?;
+        terminal.print(&text)?;
+        return Ok(Outcome::Clean);
+    }
+    let files = arguments.paths.iter().map(|path| workspace::file(path)).collect::<Result<Vec<_>, _>>()?;
+    let workspace = Workspace::open(&files, python, terminal)?;
+    for (index, file) in files.iter().enumerate() {
+        let title = workspace::shown_path(file);
+        let text = workspace.read(file, |view| annotated(view, &title, terminal))?;
+        let separator = if index > 0 { "\n" } else { "" };
+        terminal.print(&format!("{separator}{text}"))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// What is drawn into the source.
+struct Annotations {
+    hints: Vec<InlayHint>,
+    diagnostics: Vec<Diagnostic>,
+    notes: Vec<Note>,
+}
+
+fn annotated(view: &View, title: &str, terminal: &Terminal) -> String {
+    let whole = TextRange::up_to(view.module.text().text_len());
+    let actions: Vec<CodeAction> = features::code_actions(view, whole);
+    let annotations = Annotations {
+        hints: features::inlay_hints(view, whole),
+        diagnostics: features::diagnostics(view),
+        notes: card::notes(view, &actions),
+    };
+    let mut text = heading(view, title, &annotations, terminal);
+    Drawing::new(view, &annotations, terminal).draw(&mut text);
+    text
+}
+
+fn heading(view: &View, title: &str, annotations: &Annotations, terminal: &Terminal) -> String {
+    let offered = |note: &Note| note.rewrites.iter().filter(|rewrite| rewrite.refused.is_none()).count();
+    let rewrites: usize = annotations.notes.iter().map(offered).sum();
+    let (major, minor) = view.module.version();
+    let counts = [
+        format!("Python {major}.{minor}"),
+        counted(annotations.notes.len(), "note"),
+        counted(annotations.diagnostics.len(), "hazard"),
+        counted(rewrites, "rewrite"),
+    ];
+    let mut text = format!("{}  {}\n", terminal.paint(BOLD, title), terminal.paint(DIM, &counts.join(" · ")));
+    if let Some(first) = view.module.syntax_errors().first() {
+        let line = view.module.lines().line(first.start());
+        let _ = writeln!(text, "line {line} is not valid Python: what follows from it is left out");
+    }
+    text.push('\n');
+    text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Draws one file.
+struct Drawing<'a, 's> {
+    view: &'a View<'a, 's>,
+    annotations: &'a Annotations,
+    terminal: &'a Terminal,
+    /// The columns of a line number.
+    gutter: usize,
+    strings: Vec<TextRange>,
+}
+
+impl<'a, 's> Drawing<'a, 's> {
+    fn new(view: &'a View<'a, 's>, annotations: &'a Annotations, terminal: &'a Terminal) -> Self {
+        let gutter = view.module.lines().count().to_string().len().max(3);
+        Self { view, annotations, terminal, gutter, strings: view.module.string_ranges() }
+    }
+
+    fn draw(&self, text: &mut String) {
+        let lines = self.view.module.lines();
+        let mut pending: Vec<usize> = vec![];
+        let count = lines.count();
+        for number in 1..=count {
+            let range = lines.line_range(number);
+            let is_blank = lines.text()[range].trim().is_empty();
+            let is_in_string = self.strings.iter().any(|string| string.contains(range.start()));
+            if is_blank && !is_in_string && !pending.is_empty() {
+                self.draw_notes(text, &std::mem::take(&mut pending));
+            }
+            if is_blank && number == count {
+                break; // The empty line behind the last line ending.
+            }
+            pending.extend(self.draw_line(text, number));
+        }
+        if !pending.is_empty() {
+            self.draw_notes(text, &pending);
+        }
+    }
+
+    /// Draws a line and what belongs under it; gives the notes whose numbers it shows.
+    fn draw_line(&self, text: &mut String, number: usize) -> Vec<usize> {
+        let lines = self.view.module.lines();
+        let range = lines.line_range(number);
+        let hints: Vec<&InlayHint> =
+            self.annotations.hints.iter().filter(|hint| range.contains_inclusive(hint.offset)).collect();
+        let mut source = String::new();
+        let mut from = range.start();
+        for hint in &hints {
+            source.push_str(&shown(&lines.text()[TextRange::new(from, hint.offset)]));
+            source.push_str(&self.terminal.paint(HINT, &self.label(hint)));
+            from = hint.offset;
+        }
+        let rest = shown(&lines.text()[TextRange::new(from, range.end())]);
+        let in_string = self.strings.iter().any(|string| string.contains(from));
+        source.push_str(&if in_string { rest } else { markdown::code(&rest, self.terminal) });
+        let notes: Vec<usize> = (0..self.annotations.notes.len())
+            .filter(|index| range.contains_inclusive(card::anchor(&self.annotations.notes[*index])))
+            .collect();
+        let numbers: String = notes.iter().map(|index| format!(" {}", card::number(*index))).collect();
+        let numbers = if numbers.is_empty() { numbers } else { format!(" {}", self.terminal.paint(NOTE, &numbers)) };
+        let gutter = self.terminal.paint(DIM, &format!("{number:>width$} │", width = self.gutter));
+        let _ = writeln!(text, "{}", format!("{gutter} {source}{numbers}").trim_end());
+        for diagnostic in &self.annotations.diagnostics {
+            if lines.line(diagnostic.range.start()) == number {
+                self.draw_diagnostic(text, number, diagnostic, &hints);
+            }
+        }
+        notes
+    }
+
+    fn label(&self, hint: &InlayHint) -> String {
+        match self.terminal.styled {
+            true => format!(" {}", shown(&hint.label)),
+            false => format!(" ‹{}›", shown(&hint.label)),
+        }
+    }
+
+    fn draw_diagnostic(&self, text: &mut String, number: usize, diagnostic: &Diagnostic, hints: &[&InlayHint]) {
+        let lines = self.view.module.lines();
+        let Some((start, length)) = excerpt::underline(lines, number, diagnostic.range) else { return };
+        let width = |hint: &&&InlayHint| columns(&self.label(hint));
+        let before = hints.iter().filter(|hint| hint.offset <= diagnostic.range.start());
+        let start = start + before.map(|hint| width(&hint)).sum::<usize>();
+        let inside =
+            hints.iter().filter(|hint| diagnostic.range.start() < hint.offset && hint.offset < diagnostic.range.end());
+        let length = length + inside.map(|hint| width(&hint)).sum::<usize>();
+        let (label, style) = excerpt::severity(diagnostic.severity);
+        let bar = self.bar();
+        let carets = self.terminal.paint(style, &"^".repeat(length));
+        let _ = writeln!(text, "{bar} {:start$}{carets}", "");
+        let indent = start.min(8);
+        let room = self.terminal.width.saturating_sub(self.gutter + 3 + indent);
+        let message = format!("{label}: {}", diagnostic.message);
+        for (index, line) in markdown::wrapped(&message, room, self.terminal).iter().enumerate() {
+            let line = match line.strip_prefix(label).filter(|_| index == 0) {
+                Some(rest) => format!("{}{rest}", self.terminal.paint(style, label)),
+                None => line.clone(),
+            };
+            let _ = writeln!(text, "{bar} {:indent$}{line}", "");
+        }
+        for related in &diagnostic.related {
+            let place = &related.place;
+            let at = match Some(place.path.as_path()) == self.view.module.path() {
+                true => format!("line {}", place.line),
+                false => format!("{}:{}", workspace::shown_path(&place.path), place.line),
+            };
+            let line = self.terminal.paint(DIM, &format!("{at}: {}", shown(&related.message)));
+            let _ = writeln!(text, "{bar} {:indent$}{line}", "");
+        }
+    }
+
+    fn draw_notes(&self, text: &mut String, indices: &[usize]) {
+        let bar = self.bar();
+        let room = self.terminal.width.saturating_sub(self.gutter + 6);
+        let _ = writeln!(text, "{bar}");
+        for index in indices {
+            let Some(note) = self.annotations.notes.get(*index) else { continue };
+            let number = self.terminal.paint(NOTE, &card::number(*index));
+            let title = self.terminal.paint(BOLD, &note.title);
+            let concept = self.terminal.paint(DIM, &note.concept);
+            let _ = writeln!(text, "{bar}  {number} {title}  {concept}");
+            for line in &note.lines {
+                for line in markdown::wrapped(line, room, self.terminal) {
+                    let _ = writeln!(text, "{bar}    {line}");
+                }
+            }
+            for rewrite in &note.rewrites {
+                let (mark, title) = match &rewrite.refused {
+                    None => (self.terminal.paint(GOOD, "↻"), format!("{} ({})", rewrite.title, rewrite.name)),
+                    Some(reason) => (self.terminal.paint(DIM, "✗"), format!("{}: {reason}", rewrite.title)),
+                };
+                for (index, line) in markdown::wrapped(&title, room - 2, self.terminal).iter().enumerate() {
+                    let mark = if index == 0 { mark.as_str() } else { " " };
+                    let _ = writeln!(text, "{bar}    {mark} {line}");
+                }
+            }
+            let _ = writeln!(text, "{bar}");
+        }
+    }
+
+    fn bar(&self) -> String {
+        self.terminal.paint(DIM, &format!("{:width$} │", "", width = self.gutter))
+    }
+}

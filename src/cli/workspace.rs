@@ -1,0 +1,204 @@
+//! What a command reads: roots, pages, files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::analysis::{
+    BlockingTable, Interrupted, Knowledge, Module, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
+};
+use crate::features::{Options, View};
+use crate::pages::{self, PageError, Source, Store};
+
+use super::failure::Failure;
+use super::terminal::Terminal;
+
+/// The name of the threads that read code.
+pub(super) const READER: &str = "reader";
+
+/// The files of a command with their projects.
+pub(super) struct Workspace {
+    project: Project,
+    /// By root.
+    roots: BTreeMap<PathBuf, Root>,
+}
+
+/// What differs from root to root.
+#[derive(Clone)]
+pub(super) struct Root {
+    pub(super) store: Arc<Store>,
+    pub(super) options: Arc<Options>,
+}
+
+impl Workspace {
+    /// Opens the projects that hold `files`, which are absolute. Tells what is not as it should be.
+    pub(super) fn open(files: &[PathBuf], python: Option<&Path>, terminal: &Terminal) -> Result<Self, Failure> {
+        let python = python.map(environment).transpose()?;
+        let mut finder = RootFinder::default();
+        let mut paths: Vec<PathBuf> = files.iter().map(|file| finder.root(file)).collect();
+        paths.sort();
+        paths.dedup();
+        let settings =
+            |path: &PathBuf| RootSettings { path: path.clone(), python: python.clone(), ..RootSettings::default() };
+        let settings: Vec<RootSettings> = paths.iter().map(settings).collect();
+        let project =
+            Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
+        for environment in project.environments() {
+            if let Some(problem) = &environment.problem {
+                terminal.warning(problem);
+            }
+        }
+        let embedded = Arc::new(Store::embedded());
+        let options = Arc::new(Options { suppression_actions: false, ..Options::default() });
+        let mut roots = BTreeMap::new();
+        for path in paths {
+            let sources = user_pages(&path);
+            let store = match sources.is_empty() {
+                true => embedded.clone(),
+                false => Arc::new(Store::with(sources)),
+            };
+            for error in store.errors() {
+                terminal.warning(&format!("{}; the page is left out", shown_error(error)));
+            }
+            roots.insert(path, Root { store, options: options.clone() });
+        }
+        Ok(Self { project, roots })
+    }
+
+    pub(super) fn project_mut(&mut self) -> &mut Project {
+        &mut self.project
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.project.snapshot()
+    }
+
+    /// The root that serves `file`: the longest that holds it.
+    pub(super) fn root(&self, file: &Path) -> Option<&Root> {
+        let holding = self.roots.iter().filter(|(path, _)| file.starts_with(path));
+        holding.max_by_key(|(path, _)| path.as_os_str().len()).map(|(_, root)| root)
+    }
+
+    /// Reads one file on a thread with the stack that reading needs.
+    pub(super) fn read<T: Send>(&self, file: &Path, read: impl FnOnce(&View) -> T + Send) -> Result<T, Failure> {
+        let root = self.root(file).ok_or_else(|| Failure::new(format!("{} has no root", file.display())))?;
+        let snapshot = self.snapshot();
+        std::thread::scope(|scope| {
+            let reader = std::thread::Builder::new().name(READER.to_string()).stack_size(STACK_SIZE);
+            let thread = reader.spawn_scoped(scope, || read_file(snapshot, root, file, read))?;
+            thread.join().unwrap_or_else(|_| Err(Failure::new("the reading thread ended early")))
+        })
+    }
+}
+
+/// Reads one file on this thread, which must have a stack of `STACK_SIZE`.
+pub(super) fn read_file<T>(
+    snapshot: Snapshot,
+    root: &Root,
+    file: &Path,
+    read: impl FnOnce(&View) -> T,
+) -> Result<T, Failure> {
+    let result = snapshot.read(|snapshot| {
+        let module: Module = snapshot.module(file).map_err(|problem| Failure::new(problem.to_string()))?;
+        Ok(read(&View { module: &module, store: &root.store, options: &root.options }))
+    });
+    result.unwrap_or_else(|interrupted| {
+        let why = match interrupted {
+            Interrupted::Cancelled => "the read was cancelled".to_string(),
+            Interrupted::Panicked(message) => format!("this is a bug in dunderstand, please report it: {message}"),
+        };
+        Err(Failure::new(format!("{} cannot be explained: {why}", file.display())))
+    })
+}
+
+/// The absolute path of `path`, which must be a file.
+pub(super) fn file(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = existing(path)?;
+    match absolute.is_dir() {
+        true => Err(Failure::new(format!("{} is a folder; name a Python file in it", path.display()))),
+        false => Ok(absolute),
+    }
+}
+
+/// The absolute path of `path`, which must exist.
+pub(super) fn existing(path: &Path) -> Result<PathBuf, Failure> {
+    std::fs::canonicalize(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(format!("there is no {}", path.display())),
+        _ => Failure::new(format!("{} cannot be opened: {error}", path.display())),
+    })
+}
+
+/// The absolute path of an environment; not canonical, as an environment's interpreter is a link out of it.
+fn environment(path: &Path) -> Result<PathBuf, Failure> {
+    existing(path)?;
+    Ok(std::path::absolute(path)?)
+}
+
+/// `path` as a person names it: relative to where they stand, if it is below.
+pub(super) fn shown_path(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let below = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).display().to_string()
+}
+
+fn shown_error(error: &PageError) -> String {
+    format!("{}:{}: {}", shown_path(&error.path), error.line, error.message)
+}
+
+fn knowledge() -> Result<Knowledge, Failure> {
+    let table = |name: &str, error: String| Failure::new(format!("the table {name} in this program: {error}"));
+    Ok(Knowledge {
+        runtime: RuntimeTable::from_toml(pages::table("runtime"))
+            .map_err(|error| table("runtime", error.to_string()))?,
+        blocking: BlockingTable::from_toml(pages::table("blocking"))
+            .map_err(|error| table("blocking", error.to_string()))?,
+    })
+}
+
+/// The pages a team keeps in its project.
+fn user_pages(root: &Path) -> Vec<Source> {
+    page_sources(&root.join(".dunderstand").join("explanations"))
+}
+
+/// The pages below `folder`, in the order of their paths.
+pub(super) fn page_sources(folder: &Path) -> Vec<Source> {
+    let mut sources = vec![];
+    for entry in
+        ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_name(std::ffi::OsStr::cmp).build()
+    {
+        let Some(path) = entry.ok().map(ignore::DirEntry::into_path) else { continue };
+        let is_page = path.extension().is_some_and(|extension| extension == "md") && path.is_file();
+        let Ok(below) = path.strip_prefix(folder) else { continue };
+        if !is_page || below.as_os_str() == "README.md" {
+            continue;
+        }
+        let id = below.with_extension("").to_string_lossy().replace('\\', "/");
+        // A page that is not UTF-8 is reported by the page's own reader: it has no front matter that parses.
+        let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        sources.push(Source { path, id, text });
+    }
+    sources
+}
+
+/// Finds the roots of files, folder by folder.
+#[derive(Default)]
+struct RootFinder {
+    known: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl RootFinder {
+    /// The nearest folder above `file` with a project's mark; without one, the folder above the topmost package.
+    fn root(&mut self, file: &Path) -> PathBuf {
+        let folder = file.parent().unwrap_or(file);
+        if let Some(root) = self.known.get(folder) {
+            return root.clone();
+        }
+        const MARKS: [&str; 4] = ["pyproject.toml", "setup.py", ".git", ".venv"];
+        let is_marked = |folder: &&Path| MARKS.iter().any(|mark| folder.join(mark).exists());
+        let is_package = |folder: &&Path| folder.join("__init__.py").is_file();
+        let root = folder.ancestors().find(is_marked).or_else(|| folder.ancestors().find(|folder| !is_package(folder)));
+        let root = root.unwrap_or(folder).to_path_buf();
+        self.known.insert(folder.to_path_buf(), root.clone());
+        root
+    }
+}
