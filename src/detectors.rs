@@ -7,13 +7,22 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod attribute_read;
+mod attribute_write;
 mod blocking_call;
+mod class_reading;
 mod coroutine_function;
-mod descriptor_access;
+mod descriptor_class;
+mod descriptor_definition;
+mod descriptor_methods;
+mod descriptor_names;
+mod descriptor_shape;
 mod facts;
 mod from_pages;
+mod method_body;
 mod never_awaited;
 mod not_started;
+mod property_shape;
 mod reference_count;
 mod suspension;
 mod task_not_kept;
@@ -43,9 +52,14 @@ pub struct Detector {
 
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
+    attribute_read::DETECTOR,
+    attribute_write::DETECTOR,
     blocking_call::DETECTOR,
     coroutine_function::DETECTOR,
-    descriptor_access::DETECTOR,
+    descriptor_class::DETECTOR,
+    descriptor_definition::DETECTOR,
+    descriptor_methods::DETECTOR,
+    descriptor_names::DETECTOR,
     never_awaited::DETECTOR,
     not_started::DETECTOR,
     reference_count::DETECTOR,
