@@ -22,7 +22,7 @@
 //!
 //! # What is absent, and stays so
 //!
-//! - Nothing below `server` and `cli` does I/O, but `analysis::database`; user code is never run.
+//! - Nothing below `server` and `cli` does I/O, but `analysis::database` and `settings`; user code is never run.
 //! - Nothing below them fails on broken code: it says less. Detectors return `Option`.
 //! - No type below them is part of a wire format. No `match` on a concept's id outside its detector.
 //! - No clock, no randomness, no network. No value of the engine is visible outside `analysis`.
@@ -46,5 +46,7 @@ pub mod detectors;
 pub mod rewrites;
 
 pub mod features;
+
+pub mod settings;
 
 pub mod cli;

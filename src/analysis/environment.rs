@@ -30,6 +30,8 @@ pub struct RootSettings {
     pub version: Option<Version>,
     /// Use no environment at all: only the project and the bundled stubs of the standard library.
     pub isolated: bool,
+    /// The oldest version the project supports, which is the target where no environment tells one.
+    pub oldest_version: Option<Version>,
     /// Folders searched before all others for modules.
     pub extra_paths: Vec<PathBuf>,
 }
@@ -109,6 +111,9 @@ pub(super) fn discover(
         .map(|(major, minor)| with_default_source(PythonVersion::from((major, minor))))
         .or_else(|| environment.as_ref().and_then(|environment| environment.python_version_from_metadata().cloned()))
         .or_else(|| site_packages.as_ref().and_then(|paths| paths.python_version_from_layout()))
+        .or_else(|| {
+            settings.oldest_version.map(|(major, minor)| with_default_source(PythonVersion::from((major, minor))))
+        })
         .unwrap_or_else(|| with_default_source(PythonVersion::default()));
     found.version = (version.version.major, version.version.minor);
     let real_stdlib_path = environment.as_ref().and_then(|environment| environment.real_stdlib_path(system).ok());

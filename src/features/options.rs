@@ -32,6 +32,8 @@ pub struct Options {
     pub defer_to_ruff: bool,
     /// Whether the project uses ruff.
     pub uses_ruff: bool,
+    /// Report the reading and writing of files as blocking, too.
+    pub file_io: bool,
     /// Offer comments that suppress a diagnostic.
     pub suppression_actions: bool,
     /// The oldest Python the project supports: rewrites use nothing newer. Without one, the target counts.
@@ -52,6 +54,7 @@ impl Default for Options {
             severities: BTreeMap::new(),
             defer_to_ruff: true,
             uses_ruff: false,
+            file_io: false,
             suppression_actions: true,
             oldest_python: None,
             pages_url: None,
