@@ -122,7 +122,7 @@ impl Configuration {
             python: settings.python.as_deref().map(|python| path_in(root, python)),
             version: settings.python_version,
             oldest_version: project.oldest_python,
-            extra_paths: vec![],
+            ..RootSettings::default()
         };
         let mut options = settings.options.clone();
         options.uses_ruff = project.uses_ruff;
