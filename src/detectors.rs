@@ -36,6 +36,8 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 
 pub use facts::{Fact, Facts};
 
+use from_pages::Triggers;
+
 use crate::analysis::{Module, Site};
 use crate::pages::{Severity, Store};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -176,7 +178,8 @@ pub fn findings_in(module: &Module, store: &Store, range: TextRange, wanted: Wan
 fn walk(module: &Module, store: &Store, range: TextRange, wanted: Wanted) -> Vec<Finding> {
     let detectors = Selection::new(store, wanted);
     let findings = Findings::default();
-    let mut walker = Walker { module, store, range, wanted, detectors, ancestors: vec![], findings };
+    let triggers = Triggers::new(store, wanted);
+    let mut walker = Walker { module, range, triggers, detectors, ancestors: vec![], findings };
     walk_node(&mut walker, module.syntax().into());
     retain(walker.findings, store, wanted)
 }
@@ -205,9 +208,8 @@ impl Selection {
 /// Visits the nodes that touch `range`.
 struct Walker<'a, 's> {
     module: &'a Module<'s>,
-    store: &'a Store,
     range: TextRange,
-    wanted: Wanted<'a>,
+    triggers: Triggers<'a>,
     detectors: Selection,
     ancestors: Vec<AnyNodeRef<'a>>,
     findings: Findings,
@@ -216,7 +218,7 @@ struct Walker<'a, 's> {
 impl<'a> Walker<'a, '_> {
     fn detect(&mut self, node: AnyNodeRef<'a>) {
         let site = Site { module: self.module, node, ancestors: &self.ancestors };
-        from_pages::detect(&site, self.store, self.wanted, &mut self.findings);
+        self.triggers.detect(&site, &mut self.findings);
         let kind = node.kind();
         if !self.detectors.kinds.contains(&kind) {
             return;

@@ -78,6 +78,7 @@ pub struct Module<'s> {
     source: SourceText,
     lines: OnceCell<Lines>,
     calls: OnceCell<HashMap<String, Vec<NodeIndex>>>,
+    aliases: OnceCell<HashMap<String, String>>,
 }
 
 impl<'s> Module<'s> {
@@ -103,6 +104,7 @@ impl<'s> Module<'s> {
             source: source_text(db, file),
             lines: OnceCell::new(),
             calls: OnceCell::new(),
+            aliases: OnceCell::new(),
         }
     }
 
@@ -282,6 +284,18 @@ impl<'s> Module<'s> {
         })
     }
 
+    /// The last part of the name that a plain name was imported under: `sleep` for `nap` after
+    /// `from time import sleep as nap`; the name itself where no import renames it. Reads the import statements only, so
+    /// it serves to rule names out cheaply, not to resolve them.
+    pub fn imported_name<'m>(&'m self, name: &'m str) -> &'m str {
+        let aliases = self.aliases.get_or_init(|| {
+            let mut collector = AliasCollector::default();
+            collector.visit_body(&self.syntax().body);
+            collector.aliases
+        });
+        aliases.get(name).map_or(name, String::as_str)
+    }
+
     /// The calls in this file whose callee ends in `name`: `f(…)` and `x.f(…)`.
     pub fn calls_of(&self, name: &str) -> Vec<&ast::ExprCall> {
         let calls = self.calls.get_or_init(|| {
@@ -312,6 +326,24 @@ pub(super) fn last_name(expr: &Expr) -> Option<&str> {
         Expr::Name(name) => Some(name.id.as_str()),
         Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
         _ => None,
+    }
+}
+
+/// Names that imports rename, with the last part of what they were.
+#[derive(Default)]
+struct AliasCollector {
+    aliases: HashMap<String, String>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for AliasCollector {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if let AnyNodeRef::Alias(alias) = node
+            && let Some(name) = &alias.asname
+        {
+            let original = alias.name.rsplit('.').next().unwrap_or(&alias.name);
+            self.aliases.insert(name.to_string(), original.to_string());
+        }
+        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
 }
 

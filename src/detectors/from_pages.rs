@@ -1,71 +1,88 @@
 //! Concepts that a name, a method or a form of syntax gives away: their pages are their detectors.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use std::collections::{HashMap, HashSet};
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
 
 use super::{Fact, Finding, Findings, Wanted};
 use crate::analysis::{ExecutionContext, Origin, Site, Symbol};
 use crate::pages::{Page, Store};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
-/// Pushes the findings of data-only pages for one node.
-pub(super) fn detect(site: &Site, store: &Store, wanted: Wanted, findings: &mut Findings) {
-    let mut push = |pages: &[std::sync::Arc<Page>], range: TextRange| {
-        for page in pages.iter().filter(|page| wanted(&page.id)) {
-            findings.push(with_facts(site, Finding::new(&page.id, range)));
-        }
-    };
-    if let Some((symbol, range)) = used_symbol(site, store) {
-        push(store.of_symbol(&symbol.to_string()), range);
-    }
-    if let AnyNodeRef::StmtFunctionDef(function) = site.node
-        && matches!(site.parent(), Some(AnyNodeRef::StmtClassDef(_)))
-    {
-        push(store.of_method(&function.name), function.name.range());
-    }
-    if let Some((form, range)) = form(site) {
-        push(store.of_syntax(form), range);
-    }
+/// The data-only pages that are wanted, by trigger.
+#[derive(Default)]
+pub(super) struct Triggers<'a> {
+    symbols: HashMap<&'a str, Vec<&'a Page>>,
+    /// The last parts of the symbols: a cheap question before a name is resolved.
+    last_names: HashSet<&'a str>,
+    methods: HashMap<&'a str, Vec<&'a Page>>,
+    syntax: HashMap<&'a str, Vec<&'a Page>>,
 }
 
-/// The library object that a call calls, or that a name outside of a call mentions; and the range that names it.
-fn used_symbol(site: &Site, store: &Store) -> Option<(Symbol, TextRange)> {
-    let mentioned = match site.node {
-        AnyNodeRef::ExprCall(call) => &call.func,
-        AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprName(_) => {
-            if site.is_annotation() {
-                return None;
+impl<'a> Triggers<'a> {
+    pub(super) fn new(store: &'a Store, wanted: Wanted) -> Self {
+        let mut triggers = Self::default();
+        for page in store.pages().filter(|page| page.retired.is_none() && wanted(&page.id)) {
+            for symbol in &page.symbols {
+                triggers.symbols.entry(symbol).or_default().push(page);
+                triggers.last_names.extend(symbol.rsplit('.').next());
             }
-            // A part of a longer name, or what a call calls, is not a use of its own.
-            match site.parent()? {
-                AnyNodeRef::ExprAttribute(_) => return None,
-                AnyNodeRef::ExprCall(call) if call.func.range() == site.node.range() => return None,
-                _ => {}
+            for method in &page.methods {
+                triggers.methods.entry(method).or_default().push(page);
             }
-            return mentioned_symbol(site, store);
+            for syntax in &page.syntax {
+                triggers.syntax.entry(syntax).or_default().push(page);
+            }
         }
-        _ => return None,
-    };
-    // A plain name may be an alias (`from time import sleep as nap`); an attribute keeps its last part.
-    let may_be_one = mentioned.is_name_expr() || store.has_symbol_named(last_name(mentioned)?);
-    if !may_be_one {
-        return None;
+        triggers
     }
-    let symbol = site.module.symbol(mentioned)?;
-    is_library(&symbol, store).then(|| (symbol, mentioned.range()))
+
+    /// Pushes the findings of the pages for one node.
+    pub(super) fn detect(&self, site: &Site, findings: &mut Findings) {
+        let mut push = |pages: Option<&Vec<&Page>>, range: TextRange| {
+            for page in pages.into_iter().flatten() {
+                findings.push(with_facts(site, Finding::new(&page.id, range)));
+            }
+        };
+        if let Some((symbol, range)) = self.used_symbol(site) {
+            push(self.symbols.get(symbol.to_string().as_str()), range);
+        }
+        if let AnyNodeRef::StmtFunctionDef(function) = site.node
+            && matches!(site.parent(), Some(AnyNodeRef::StmtClassDef(_)))
+        {
+            push(self.methods.get(function.name.as_str()), function.name.range());
+        }
+        if !self.syntax.is_empty()
+            && let Some((form, range)) = form(site)
+        {
+            push(self.syntax.get(form), range);
+        }
+    }
+
+    /// The library object that a call calls, or that a name outside of a call mentions; and the range that names it.
+    fn used_symbol(&self, site: &Site) -> Option<(Symbol, TextRange)> {
+        let (mentioned, name) = match site.node {
+            AnyNodeRef::ExprCall(call) => (ExprRef::from(&*call.func), last_name(&call.func)?),
+            AnyNodeRef::ExprAttribute(node) if node.ctx.is_load() => (node.into(), node.attr.as_str()),
+            AnyNodeRef::ExprName(node) if node.ctx.is_load() => (node.into(), node.id.as_str()),
+            _ => return None,
+        };
+        let name = if mentioned.is_name_expr() { site.module.imported_name(name) } else { name };
+        if !self.last_names.contains(name) || (!site.node.is_expr_call() && is_part_of_a_use(site)) {
+            return None;
+        }
+        let symbol = site.module.symbol(mentioned)?;
+        (symbol.origin != Origin::Project).then(|| (symbol, mentioned.range()))
+    }
 }
 
-fn mentioned_symbol(site: &Site, store: &Store) -> Option<(Symbol, TextRange)> {
-    let is_read = match site.node {
-        AnyNodeRef::ExprAttribute(node) => node.ctx.is_load() && store.has_symbol_named(&node.attr),
-        AnyNodeRef::ExprName(node) => node.ctx.is_load() && store.has_symbol_named(&node.id),
-        _ => false,
-    };
-    let symbol = site.module.symbol(site.expression().filter(|_| is_read)?)?;
-    is_library(&symbol, store).then(|| (symbol, site.node.range()))
-}
-
-fn is_library(symbol: &Symbol, store: &Store) -> bool {
-    symbol.origin != Origin::Project && !store.of_symbol(&symbol.to_string()).is_empty()
+/// A part of a longer name, what a call calls, and an annotation are not uses of their own.
+fn is_part_of_a_use(site: &Site) -> bool {
+    match site.parent() {
+        Some(AnyNodeRef::ExprAttribute(_)) | None => true,
+        Some(AnyNodeRef::ExprCall(call)) if call.func.range() == site.node.range() => true,
+        _ => site.is_annotation(),
+    }
 }
 
 fn last_name(expr: &Expr) -> Option<&str> {
