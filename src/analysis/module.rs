@@ -9,20 +9,17 @@ use ruff_db::files::{File, FileRange, system_path_to_file};
 use ruff_db::parsed::{ParsedModuleRef, parsed_module};
 use ruff_db::source::{SourceText, line_index, source_text};
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{
-    self as ast, AnyNodeRef, AnyRootNodeRef, Expr, ExprRef, HasNodeIndex as _, ModModule, NodeIndex,
-};
+use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, ExprRef, ModModule, NodeIndex};
 use ruff_text_size::{Ranged as _, TextRange};
 use ty_python_core::ProgramFile;
-use ty_python_core::definition::{Definition, DefinitionKind};
-use ty_python_semantic::types::{Type, TypeDefinition};
+use ty_python_core::definition::Definition;
+use ty_python_semantic::types::Type;
 use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
 
 use super::classes::Class;
 use super::environment::system_path;
-use super::names::Symbol;
 use super::runtime::RuntimeTable;
+use super::syntax_index::{calls_by_name, import_aliases};
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
 
@@ -45,29 +42,6 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
-
-/// A function as it is written; plain data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Function {
-    pub symbol: Symbol,
-    /// The name in its `def`.
-    pub name: String,
-    /// Where its name stands; `None` when only a stub without source is known.
-    pub place: Option<Place>,
-    /// `async def`.
-    pub is_async: bool,
-    /// Has a `yield` of its own.
-    pub is_generator: bool,
-    /// Has any decorator.
-    pub is_decorated: bool,
-}
-
-impl Function {
-    /// Calling it gives a coroutine: `async def` without `yield`, and nothing wrapped around it.
-    pub fn makes_coroutine(&self) -> bool {
-        self.is_async && !self.is_generator && !self.is_decorated
-    }
-}
 
 /// One file: its tree, and the questions about its expressions.
 pub struct Module<'s> {
@@ -190,49 +164,6 @@ impl<'s> Module<'s> {
         place_in(self.db(), FileRange::new(self.file, range))
     }
 
-    /// The function a call calls, when that is certain; for a class it is `None`.
-    pub fn called_function(&self, call: &ast::ExprCall) -> Option<Function> {
-        self.function(&call.func)
-    }
-
-    /// The function that `expr` refers to.
-    pub fn function(&self, expr: &Expr) -> Option<Function> {
-        let ty = expr.inferred_type(&self.model)?;
-        if !matches!(ty, Type::FunctionLiteral(_) | Type::BoundMethod(_)) {
-            return self.function_by_name(expr);
-        }
-        let Some(TypeDefinition::Function(definition)) = ty.definition(self.db(), &self.environment()) else {
-            return None;
-        };
-        self.function_of(definition)
-    }
-
-    /// A function whose decorators hide its type, by the name of its `def`.
-    fn function_by_name(&self, expr: &Expr) -> Option<Function> {
-        use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
-        let Expr::Name(name) = expr else { return None };
-        let aliases = ImportAliasResolution::ResolveAliases;
-        match definitions_for_name(&self.model, name.id.as_str(), name.into(), aliases).as_slice() {
-            [ResolvedDefinition::Definition(definition)] => self.function_of(*definition),
-            _ => None,
-        }
-    }
-
-    pub(super) fn function_of(&self, definition: Definition<'s>) -> Option<Function> {
-        let db = self.db();
-        let DefinitionKind::Function(node) = definition.kind(db) else { return None };
-        let parsed = parsed_module(db, definition.python_file(db)).load(db);
-        let def = node.node(&parsed);
-        Some(Function {
-            symbol: self.definition_symbol(definition)?,
-            name: def.name.to_string(),
-            place: place_of(db, definition),
-            is_async: def.is_async,
-            is_generator: contains_yield(&def.body),
-            is_decorated: !def.decorator_list.is_empty(),
-        })
-    }
-
     /// The class that `statement` of this file defines.
     pub fn class(&self, statement: &ast::StmtClassDef) -> Option<Class<'s>> {
         let ty = statement.inferred_type(&self.model)?;
@@ -288,21 +219,13 @@ impl<'s> Module<'s> {
     /// `from time import sleep as nap`; the name itself where no import renames it. Reads the import statements only, so
     /// it serves to rule names out cheaply, not to resolve them.
     pub fn imported_name<'m>(&'m self, name: &'m str) -> &'m str {
-        let aliases = self.aliases.get_or_init(|| {
-            let mut collector = AliasCollector::default();
-            collector.visit_body(&self.syntax().body);
-            collector.aliases
-        });
+        let aliases = self.aliases.get_or_init(|| import_aliases(&self.syntax().body));
         aliases.get(name).map_or(name, String::as_str)
     }
 
     /// The calls in this file whose callee ends in `name`: `f(…)` and `x.f(…)`.
     pub fn calls_of(&self, name: &str) -> Vec<&ast::ExprCall> {
-        let calls = self.calls.get_or_init(|| {
-            let mut collector = CallCollector::default();
-            collector.visit_body(&self.syntax().body);
-            collector.calls
-        });
+        let calls = self.calls.get_or_init(|| calls_by_name(&self.syntax().body));
         let indices = calls.get(name).map(Vec::as_slice).unwrap_or_default();
         indices.iter().filter_map(|index| self.call_at(*index)).collect()
     }
@@ -318,49 +241,6 @@ impl<'s> Module<'s> {
 /// Whether `text` is Python that parses, in the newest syntax known.
 pub fn parses(text: &str) -> bool {
     super::limits::check(text).is_ok() && ruff_python_parser::parse_module(text).is_ok()
-}
-
-/// The name that `expr` ends in: `f` in `f` and in `x.f`.
-pub(super) fn last_name(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        _ => None,
-    }
-}
-
-/// Names that imports rename, with the last part of what they were.
-#[derive(Default)]
-struct AliasCollector {
-    aliases: HashMap<String, String>,
-}
-
-impl<'a> SourceOrderVisitor<'a> for AliasCollector {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        if let AnyNodeRef::Alias(alias) = node
-            && let Some(name) = &alias.asname
-        {
-            let original = alias.name.rsplit('.').next().unwrap_or(&alias.name);
-            self.aliases.insert(name.to_string(), original.to_string());
-        }
-        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
-    }
-}
-
-#[derive(Default)]
-struct CallCollector {
-    calls: HashMap<String, Vec<NodeIndex>>,
-}
-
-impl<'a> SourceOrderVisitor<'a> for CallCollector {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        if let AnyNodeRef::ExprCall(call) = node
-            && let Some(name) = last_name(&call.func)
-        {
-            self.calls.entry(name.to_string()).or_default().push(call.node_index().load());
-        }
-        TraversalSignal::Traverse
-    }
 }
 
 /// The place of a file range, for files on disk.
@@ -380,26 +260,6 @@ pub(super) fn place_of(db: &dyn SemanticDb, definition: Definition<'_>) -> Optio
         return place_in(db, source.first()?.focus_range(db));
     }
     place_in(db, focus)
-}
-
-/// Whether a function body has a `yield` of its own.
-pub(super) fn contains_yield(body: &[ast::Stmt]) -> bool {
-    struct Finder(bool);
-    impl<'a> SourceOrderVisitor<'a> for Finder {
-        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-            match node {
-                AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => self.0 = true,
-                AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_) => {
-                    return TraversalSignal::Skip;
-                }
-                _ => {}
-            }
-            if self.0 { TraversalSignal::Skip } else { TraversalSignal::Traverse }
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_body(body);
-    finder.0
 }
 
 fn reason(error: &str) -> String {

@@ -1,0 +1,100 @@
+//! Functions as they are written: coroutine functions, generators, decorated ones.
+
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_semantic::HasType as _;
+use ty_python_semantic::types::{Type, TypeDefinition};
+
+use super::module::{Module, place_of};
+use super::names::Symbol;
+use crate::text::Place;
+
+/// A function as it is written; plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    pub symbol: Symbol,
+    /// The name in its `def`.
+    pub name: String,
+    /// Where its name stands; `None` when only a stub without source is known.
+    pub place: Option<Place>,
+    /// `async def`.
+    pub is_async: bool,
+    /// Has a `yield` of its own.
+    pub is_generator: bool,
+    /// Has any decorator.
+    pub is_decorated: bool,
+}
+
+impl Function {
+    /// Calling it gives a coroutine: `async def` without `yield`, and nothing wrapped around it.
+    pub fn makes_coroutine(&self) -> bool {
+        self.is_async && !self.is_generator && !self.is_decorated
+    }
+}
+
+impl<'s> Module<'s> {
+    /// The function a call calls, when that is certain; for a class it is `None`.
+    pub fn called_function(&self, call: &ast::ExprCall) -> Option<Function> {
+        self.function(&call.func)
+    }
+
+    /// The function that `expr` refers to.
+    pub fn function(&self, expr: &Expr) -> Option<Function> {
+        let ty = expr.inferred_type(self.model())?;
+        if !matches!(ty, Type::FunctionLiteral(_) | Type::BoundMethod(_)) {
+            return self.function_by_name(expr);
+        }
+        let Some(TypeDefinition::Function(definition)) = ty.definition(self.db(), &self.environment()) else {
+            return None;
+        };
+        self.function_of(definition)
+    }
+
+    /// A function whose decorators hide its type, by the name of its `def`.
+    fn function_by_name(&self, expr: &Expr) -> Option<Function> {
+        use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+        let Expr::Name(name) = expr else { return None };
+        let aliases = ImportAliasResolution::ResolveAliases;
+        match definitions_for_name(self.model(), name.id.as_str(), name.into(), aliases).as_slice() {
+            [ResolvedDefinition::Definition(definition)] => self.function_of(*definition),
+            _ => None,
+        }
+    }
+
+    pub(super) fn function_of(&self, definition: Definition<'s>) -> Option<Function> {
+        let db = self.db();
+        let DefinitionKind::Function(node) = definition.kind(db) else { return None };
+        let parsed = parsed_module(db, definition.python_file(db)).load(db);
+        let def = node.node(&parsed);
+        Some(Function {
+            symbol: self.definition_symbol(definition)?,
+            name: def.name.to_string(),
+            place: place_of(db, definition),
+            is_async: def.is_async,
+            is_generator: contains_yield(&def.body),
+            is_decorated: !def.decorator_list.is_empty(),
+        })
+    }
+}
+
+/// Whether a function body has a `yield` of its own.
+pub(super) fn contains_yield(body: &[ast::Stmt]) -> bool {
+    struct Finder(bool);
+    impl<'a> SourceOrderVisitor<'a> for Finder {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            match node {
+                AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => self.0 = true,
+                AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_) => {
+                    return TraversalSignal::Skip;
+                }
+                _ => {}
+            }
+            if self.0 { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_body(body);
+    finder.0
+}
