@@ -12,13 +12,17 @@ mod attribute_write;
 mod blocking_call;
 mod class_reading;
 mod coroutine_function;
+mod decorated_method;
 mod descriptor_class;
 mod descriptor_definition;
 mod descriptor_methods;
 mod descriptor_names;
+mod descriptor_on_instance;
 mod descriptor_shape;
 mod facts;
 mod from_pages;
+mod instance_dict;
+mod method_binding;
 mod method_body;
 mod never_awaited;
 mod not_started;
@@ -58,10 +62,14 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     blocking_call::DETECTOR,
     coroutine_function::DETECTOR,
+    decorated_method::DETECTOR,
     descriptor_class::DETECTOR,
     descriptor_definition::DETECTOR,
     descriptor_methods::DETECTOR,
     descriptor_names::DETECTOR,
+    descriptor_on_instance::DETECTOR,
+    instance_dict::DETECTOR,
+    method_binding::DETECTOR,
     never_awaited::DETECTOR,
     not_started::DETECTOR,
     reference_count::DETECTOR,

@@ -186,3 +186,11 @@ fn calls_parent_init(statement: &Stmt) -> bool {
     let Some(called) = call.func.as_attribute_expr() else { return false };
     called.attr.as_str() == "__init__" && called.value.as_call_expr().is_some_and(|base| is_name(&base.func, "super"))
 }
+
+/// Whether instances certainly have no `__dict__`: every class along the order has `__slots__` and none lists it.
+pub(super) fn lacks_dict(class: &Class) -> bool {
+    let mut order = class.mro();
+    order.retain(|class| !class.is("builtins.object"));
+    class.mro_is_complete()
+        && order.iter().all(|class| class.own_slots().is_some_and(|slots| !slots.iter().any(|slot| slot == "__dict__")))
+}

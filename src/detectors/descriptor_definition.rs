@@ -6,7 +6,7 @@ use super::class_reading::{is_built_plainly, is_dataclass};
 use super::descriptor_shape::Shape;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{MemberKind, Site};
-use crate::text::Ranged as _;
+use crate::text::{Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["descriptors/definition"], nodes: &[NodeKind::StmtAnnAssign, NodeKind::StmtAssign], detect };
@@ -38,9 +38,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         None => shape.default(),
     };
     let (default, default_at) = default.unzip();
+    let named = call.map_or(value, |call| &*call.func);
     let stored_as = shape.stored_as(call.map(|call| (site.module, call)), &target.id);
     findings.push(
-        Finding::new("descriptors/definition", target.range())
+        Finding::new("descriptors/definition", TextRange::new(target.start(), named.end()))
             .fact("owner", Fact::from(owner.name()))
             .fact("attribute", Fact::from(target.id.as_str()))
             .fact("descriptor", Fact::from(descriptor.name()))

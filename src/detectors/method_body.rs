@@ -127,3 +127,15 @@ fn exception_name(raised: &Expr) -> Option<&str> {
     };
     name.starts_with(|first: char| first.is_uppercase()).then_some(name)
 }
+
+/// Calls `visit` with each node below `body`, nested functions and classes included.
+pub(super) fn each_node<'a>(body: &'a [Stmt], visit: impl FnMut(AnyNodeRef<'a>)) {
+    struct Walk<F>(F);
+    impl<'a, F: FnMut(AnyNodeRef<'a>)> SourceOrderVisitor<'a> for Walk<F> {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            (self.0)(node);
+            TraversalSignal::Traverse
+        }
+    }
+    Walk(visit).visit_body(body);
+}

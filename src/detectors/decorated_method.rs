@@ -1,0 +1,172 @@
+//! Methods below `@property`, `@cached_property`, `@classmethod` and `@staticmethod`, and setters that miss their property.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind};
+
+use super::class_reading::{is_own, lacks_dict, subclasses};
+use super::method_body::parameter;
+use super::property_shape::{Accessors, accessor};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Class, MemberKind, Site};
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &[
+        "descriptors/cached-property",
+        "descriptors/cached-property-slots",
+        "descriptors/classmethod",
+        "descriptors/property",
+        "descriptors/setter-other-name",
+        "descriptors/staticmethod",
+    ],
+    nodes: &[NodeKind::StmtFunctionDef],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
+    let [decorator] = def.decorator_list.as_slice() else { return None };
+    let AnyNodeRef::StmtClassDef(statement) = site.parent()? else { return None };
+    if site.is_type_checking() {
+        return None;
+    }
+    let class = site.module.class(statement)?;
+    if accessor(def).is_some() {
+        return setter_under_another_name(def, decorator, &class, findings);
+    }
+    let symbol = site.module.symbol(&decorator.expression)?;
+    match symbol.to_string().as_str() {
+        _ if !symbol.is_any(KNOWN) => None,
+        "builtins.property" => property(site, def, decorator, &class, findings),
+        "builtins.classmethod" => bound_method("descriptors/classmethod", site, def, decorator, &class, findings),
+        "builtins.staticmethod" => bound_method("descriptors/staticmethod", site, def, decorator, &class, findings),
+        _ => cached_property(site, def, decorator, &class, findings),
+    }
+}
+
+const KNOWN: &[&str] =
+    &["builtins.classmethod", "builtins.property", "builtins.staticmethod", "functools.cached_property"];
+
+/// Pushes the finding twice: at the decorator and at the name, where a reader asks.
+fn push_at_both(finding: Finding, def: &ast::StmtFunctionDef, decorator: &Decorator, findings: &mut Findings) {
+    for range in [decorator.expression.range(), def.name.range()] {
+        findings.push(Finding { range, ..finding.clone() });
+    }
+}
+
+fn start(concept: &str, def: &ast::StmtFunctionDef, class: &Class) -> Finding {
+    Finding::new(concept, TextRange::default())
+        .fact("class", Fact::from(class.name()))
+        .fact("attribute", Fact::from(def.name.as_str()))
+        .fact("function", Fact::from(def.name.as_str()))
+}
+
+/// The subclasses in this file whose body binds the same name.
+fn overridden(site: &Site, class: &Class, name: &str) -> Vec<String> {
+    let subclasses = subclasses(site.module, class).into_iter().filter(|subclass| subclass.binds(name));
+    subclasses.map(|subclass| subclass.name()).collect()
+}
+
+fn property(
+    site: &Site,
+    def: &ast::StmtFunctionDef,
+    decorator: &Decorator,
+    class: &Class,
+    findings: &mut Findings,
+) -> Option<()> {
+    let member = class.own_member(&def.name)?;
+    let MemberKind::Property { setter, .. } = member.kind else { return None };
+    let accessors = Accessors::of(&member);
+    let masked_by = class.definer("__getattr__").filter(is_own);
+    let masked_at = masked_by.and_then(|class| class.own_member("__getattr__")).and_then(|member| member.place);
+    let finding = start("descriptors/property", def, class)
+        .fact("read_only", (!setter).then(|| Fact::from(def.name.as_str())))
+        .fact("setter_at", accessors.setter.map(Fact::from))
+        .fact("deleter_at", accessors.deleter.map(Fact::from))
+        .fact("overridden", Fact::from(overridden(site, class, &def.name)))
+        .fact("masked_by", masked_by.map(|class| Fact::from(format!("{}.__getattr__", class.name()))))
+        .fact("masked_at", masked_at.map(Fact::from));
+    push_at_both(finding, def, decorator, findings);
+    Some(())
+}
+
+fn bound_method(
+    concept: &str,
+    site: &Site,
+    def: &ast::StmtFunctionDef,
+    decorator: &Decorator,
+    class: &Class,
+    findings: &mut Findings,
+) -> Option<()> {
+    let subclasses: Vec<String> = subclasses(site.module, class).iter().map(Class::name).collect();
+    let finding = start(concept, def, class)
+        .fact("first", parameter(def, 0).map(Fact::from))
+        .fact("subclasses", Fact::from(subclasses))
+        .fact("overridden", Fact::from(overridden(site, class, &def.name)));
+    push_at_both(finding, def, decorator, findings);
+    Some(())
+}
+
+fn cached_property(
+    site: &Site,
+    def: &ast::StmtFunctionDef,
+    decorator: &Decorator,
+    class: &Class,
+    findings: &mut Findings,
+) -> Option<()> {
+    let reset = resets(site, class, &def.name);
+    let finding = start("descriptors/cached-property", def, class).fact("reset_at", Fact::from(reset));
+    push_at_both(finding, def, decorator, findings);
+    if !lacks_dict(class) {
+        return None;
+    }
+    let slots_at = class.mro().iter().find(|class| class.binds("__slots__")).and_then(Class::place);
+    findings.push(
+        Finding { range: def.name.range(), ..start("descriptors/cached-property-slots", def, class) }
+            .fact("slots_at", slots_at.map(Fact::from)),
+    );
+    Some(())
+}
+
+/// Where this file deletes the attribute from an object of the class.
+fn resets(site: &Site, class: &Class, name: &str) -> Vec<crate::text::Place> {
+    let mut places = vec![];
+    super::method_body::each_node(&site.module.syntax().body, |node| {
+        if let AnyNodeRef::ExprAttribute(attribute) = node
+            && attribute.ctx.is_del()
+            && attribute.attr.as_str() == name
+            && site.module.receiver_class(&attribute.value).is_some_and(|receiver| receiver.is_subclass_of(class))
+        {
+            places.extend(site.module.place(attribute.range()));
+        }
+    });
+    places
+}
+
+/// `@level.setter` on a function that is not called `level`.
+fn setter_under_another_name(
+    def: &ast::StmtFunctionDef,
+    decorator: &Decorator,
+    class: &Class,
+    findings: &mut Findings,
+) -> Option<()> {
+    let Expr::Attribute(attribute) = &decorator.expression else { return None };
+    let property = attribute.value.as_name_expr()?.id.as_str();
+    if property == def.name.as_str() || def.name.as_str() == "_" {
+        return None;
+    }
+    let member = class.own_member(property)?;
+    let MemberKind::Property { setter, deleter, .. } = member.kind else { return None };
+    // `x = x.setter(…)`-like completions elsewhere in the body give the property what it lacks.
+    let is_complete = if attribute.attr.as_str() == "deleter" { deleter } else { setter };
+    if is_complete || attribute.attr.as_str() == "getter" {
+        return None;
+    }
+    let property_at = Accessors::of(&member).getter;
+    findings.push(
+        Finding { range: def.name.range(), ..start("descriptors/setter-other-name", def, class) }
+            .fact("property", Fact::from(property))
+            .fact("accessor", Fact::from(attribute.attr.as_str()))
+            .fact("property_at", property_at.map(Fact::from)),
+    );
+    Some(())
+}

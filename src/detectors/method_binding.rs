@@ -1,0 +1,61 @@
+//! A method of the user's own classes taken as a value: each time a new bound method, which holds its object.
+//!
+//! Silent for calls, where nothing is kept, and for methods of libraries.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
+
+use super::class_reading::is_own;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{MemberKind, Site, Step};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["descriptors/method-binding"], nodes: &[NodeKind::ExprAttribute], detect };
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprAttribute(attribute) = site.node else { return None };
+    let is_called = matches!(site.parent()?, AnyNodeRef::ExprCall(call) if call.func.range() == attribute.range());
+    let is_looked_into = matches!(site.parent()?, AnyNodeRef::ExprAttribute(_));
+    if !attribute.ctx.is_load() || is_called || is_looked_into || site.is_type_checking() {
+        return None;
+    }
+    let lookup = site.module.lookup(attribute)?;
+    let is_method = lookup.member.kind == MemberKind::Function && lookup.step == Step::ClassAttribute;
+    if !is_method || lookup.through_class || !is_own(&lookup.member.owner) {
+        return None;
+    }
+    let code = |node: AnyNodeRef| Fact::from(site.module.source(node));
+    let (mut stored_in, mut passed_to, mut identity) = (None, None, None);
+    match site.parent()? {
+        AnyNodeRef::StmtAssign(assign) => stored_in = assign.targets.first().map(|target| code(target.into())),
+        AnyNodeRef::StmtAnnAssign(assign) => stored_in = Some(code((&*assign.target).into())),
+        AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_) => {
+            passed_to = callee(site).map(|call| code((&*call.func).into()))
+        }
+        AnyNodeRef::ExprCompare(compare) => {
+            let by_identity = matches!(&*compare.ops, [ast::CmpOp::Is | ast::CmpOp::IsNot]);
+            let with_none = compare.left.is_none_literal_expr() || compare.comparators[0].is_none_literal_expr();
+            identity = (by_identity && !with_none).then(|| code(compare.into()));
+        }
+        _ => {}
+    }
+    findings.push(
+        Finding::new("descriptors/method-binding", attribute.attr.range())
+            .fact("code", Fact::from(site.module.source(attribute)))
+            .fact("receiver", Fact::from(site.module.source(&*attribute.value)))
+            .fact("method", Fact::from(format!("{}.{}", lookup.member.owner.name(), lookup.member.name)))
+            .fact("method_at", lookup.member.place.clone().map(Fact::from))
+            .fact("stored_in", stored_in)
+            .fact("passed_to", passed_to)
+            .fact("identity", identity),
+    );
+    Some(())
+}
+
+/// The call that the node is an argument of.
+fn callee<'a>(site: &Site<'a, '_>) -> Option<&'a ast::ExprCall> {
+    site.enclosing().take(3).find_map(|node| match node {
+        AnyNodeRef::ExprCall(call) => Some(call),
+        _ => None,
+    })
+}
