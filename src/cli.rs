@@ -6,8 +6,11 @@
 mod annotate;
 mod card;
 mod check;
+mod diff;
 mod excerpt;
+mod explain;
 mod failure;
+mod files;
 mod hover;
 mod markdown;
 mod terminal;

@@ -15,6 +15,7 @@ pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};
 pub use hover::{Hover, hover};
 pub use inlay_hints::{InlayHint, hint_tooltip, inlay_hints};
 pub use options::{Options, Verbosity};
+pub use suppression::UNUSED as UNUSED_SUPPRESSION;
 
 use crate::analysis::Module;
 use crate::pages::Store;

@@ -10,8 +10,8 @@ use super::card::{self, Note};
 use super::excerpt;
 use super::failure::Failure;
 use super::terminal::{BOLD, DIM, GOOD, HINT, NOTE, Terminal, columns, shown};
-use super::workspace::{self, Workspace};
-use super::{Outcome, Reading, markdown};
+use super::workspace::Workspace;
+use super::{Outcome, Reading, files, markdown};
 
 /// The demo program, for the command without a path.
 const DEMO: &str = include_str!("demo.py");
@@ -47,10 +47,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
         terminal.print(&text)?;
         return Ok(Outcome::Clean);
     }
-    let files = arguments.paths.iter().map(|path| workspace::file(path)).collect::<Result<Vec<_>, _>>()?;
+    let files = arguments.paths.iter().map(|path| files::file(path)).collect::<Result<Vec<_>, _>>()?;
     let workspace = Workspace::open(&files, python, terminal)?;
     for (index, file) in files.iter().enumerate() {
-        let title = workspace::shown_path(file);
+        let title = files::shown(file);
         let text = workspace.read(file, |view| annotated(view, &title, terminal))?;
         let separator = if index > 0 { "\n" } else { "" };
         terminal.print(&format!("{separator}{text}"))?;
@@ -203,7 +203,7 @@ impl<'a, 's> Drawing<'a, 's> {
             let place = &related.place;
             let at = match Some(place.path.as_path()) == self.view.module.path() {
                 true => format!("line {}", place.line),
-                false => format!("{}:{}", workspace::shown_path(&place.path), place.line),
+                false => format!("{}:{}", files::shown(&place.path), place.line),
             };
             let line = self.terminal.paint(DIM, &format!("{at}: {}", shown(&related.message)));
             let _ = writeln!(text, "{bar} {:indent$}{line}", "");

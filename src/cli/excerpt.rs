@@ -9,8 +9,8 @@ use crate::features::{Diagnostic, Related};
 use crate::pages::Severity;
 use crate::text::{Encoding, Lines, TextRange};
 
+use super::files;
 use super::terminal::{BOLD, DIM, ERROR, NOTE, Terminal, WARNING, columns, shown};
-use super::workspace::shown_path;
 
 /// The most lines of one excerpt.
 const LINES: usize = 4;
@@ -58,7 +58,7 @@ pub(super) fn diagnostic(
             Some(other) => other,
             None if related.place.path == path => lines,
             None => {
-                let place = format!("{}:{}", shown_path(&related.place.path), related.place.line);
+                let place = format!("{}:{}", files::shown(&related.place.path), related.place.line);
                 let _ = writeln!(text, "{:gutter$} {} {place}: {}", "", terminal.paint(NOTE, ":::"), related.message);
                 continue;
             }
@@ -81,7 +81,7 @@ fn snippet(
 ) -> String {
     let bar = terminal.paint(NOTE, "|");
     let position = lines.position(range.start(), Encoding::Utf32);
-    let place = format!("{}:{}:{}", shown_path(path), position.line + 1, position.character + 1);
+    let place = format!("{}:{}:{}", files::shown(path), position.line + 1, position.character + 1);
     let mut text = format!("{:gutter$}{} {place}\n{:gutter$} {bar}\n", "", terminal.paint(NOTE, arrow), "");
     let (first, last) = (lines.line(range.start()), lines.line(range.end()));
     for number in first..=last.min(first + LINES - 1) {

@@ -8,8 +8,8 @@ use crate::text::{Encoding, Position};
 
 use super::failure::Failure;
 use super::terminal::Terminal;
-use super::workspace::{self, Workspace};
-use super::{Outcome, Reading, markdown};
+use super::workspace::Workspace;
+use super::{Outcome, Reading, files, markdown};
 
 /// Show the explanation at one place
 ///
@@ -62,7 +62,7 @@ impl PlaceArgument {
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
-    let file = workspace::file(&arguments.place.file)?;
+    let file = files::file(&arguments.place.file)?;
     let workspace = Workspace::open(std::slice::from_ref(&file), arguments.reading.python.as_deref(), terminal)?;
     let (position, encoding) = arguments.place.position();
     let hover = workspace.read(&file, |view| {

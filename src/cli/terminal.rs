@@ -22,6 +22,7 @@ pub(super) const LINK: Style = AnsiColor::Blue.on_default().underline();
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const NOTE: Style = AnsiColor::Blue.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 
 /// Where a command prints.

@@ -11,6 +11,7 @@ use crate::features::{Options, View};
 use crate::pages::{self, PageError, Source, Store};
 
 use super::failure::Failure;
+use super::files;
 use super::terminal::Terminal;
 
 /// The name of the threads that read code.
@@ -69,6 +70,14 @@ impl Workspace {
         &mut self.project
     }
 
+    pub(super) fn roots(&self) -> impl Iterator<Item = &Root> {
+        self.roots.values()
+    }
+
+    pub(super) fn roots_mut(&mut self) -> impl Iterator<Item = &mut Root> {
+        self.roots.values_mut()
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         self.project.snapshot()
     }
@@ -111,38 +120,14 @@ pub(super) fn read_file<T>(
     })
 }
 
-/// The absolute path of `path`, which must be a file.
-pub(super) fn file(path: &Path) -> Result<PathBuf, Failure> {
-    let absolute = existing(path)?;
-    match absolute.is_dir() {
-        true => Err(Failure::new(format!("{} is a folder; name a Python file in it", path.display()))),
-        false => Ok(absolute),
-    }
-}
-
-/// The absolute path of `path`, which must exist.
-pub(super) fn existing(path: &Path) -> Result<PathBuf, Failure> {
-    std::fs::canonicalize(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(format!("there is no {}", path.display())),
-        _ => Failure::new(format!("{} cannot be opened: {error}", path.display())),
-    })
-}
-
 /// The absolute path of an environment; not canonical, as an environment's interpreter is a link out of it.
 fn environment(path: &Path) -> Result<PathBuf, Failure> {
-    existing(path)?;
+    files::existing(path)?;
     Ok(std::path::absolute(path)?)
 }
 
-/// `path` as a person names it: relative to where they stand, if it is below.
-pub(super) fn shown_path(path: &Path) -> String {
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    let below = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
-    below.unwrap_or(path).display().to_string()
-}
-
 fn shown_error(error: &PageError) -> String {
-    format!("{}:{}: {}", shown_path(&error.path), error.line, error.message)
+    format!("{}:{}: {}", files::shown(&error.path), error.line, error.message)
 }
 
 fn knowledge() -> Result<Knowledge, Failure> {

@@ -43,7 +43,7 @@ pub fn diagnostics(view: &View) -> Vec<Diagnostic> {
         .into_iter()
         .filter(|diagnostic| !suppressions.suppresses(view.module, &diagnostic.concept, diagnostic.range))
         .collect();
-    shown.extend(suppressions.unused(view.store));
+    shown.extend(suppressions.unused(view.store, view.options));
     shown.sort_by_key(|diagnostic| (diagnostic.range.start(), diagnostic.range.end()));
     shown
 }

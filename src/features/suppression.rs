@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Diagnostic, Hover, Tag, View};
+use super::{Diagnostic, Hover, Options, Tag, View};
 use crate::analysis::Module;
 use crate::pages::{Severity, Store};
 use crate::text::{TextRange, TextSize};
@@ -11,7 +11,7 @@ use crate::text::{TextRange, TextSize};
 const PREFIX: &str = "dunderstand:";
 
 /// The concept that reports a suppression without effect.
-pub(super) const UNUSED: &str = "unused-suppression";
+pub const UNUSED: &str = "unused-suppression";
 
 struct Rule {
     id: String,
@@ -51,13 +51,18 @@ impl Suppressions {
         found
     }
 
-    /// A diagnostic for each rule that suppressed nothing.
-    pub(super) fn unused(&self, store: &Store) -> Vec<Diagnostic> {
-        let unused = self.rules.iter().filter(|rule| !rule.used);
+    /// A diagnostic for each rule that suppressed nothing, although it is looked for.
+    pub(super) fn unused(&self, store: &Store, options: &Options) -> Vec<Diagnostic> {
+        let severity = match options.severity(UNUSED) {
+            Some(None) => return vec![],
+            configured => configured.flatten().unwrap_or(Severity::Hint),
+        };
+        let is_off = |rule: &Rule| options.severity(&rule.id) == Some(None);
+        let unused = self.rules.iter().filter(|rule| !rule.used && !is_off(rule));
         let diagnostic = |rule: &Rule| Diagnostic {
             range: rule.range,
             concept: UNUSED.to_string(),
-            severity: Severity::Hint,
+            severity,
             message: match store.page(&rule.id) {
                 Some(_) => format!("Nothing to suppress: `{}` is not reported here.", rule.id),
                 None => format!("There is no rule `{}`.", rule.id),

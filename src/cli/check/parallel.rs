@@ -1,0 +1,63 @@
+//! Many files at once.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::analysis::{STACK_SIZE, Snapshot};
+use crate::cli::failure::Failure;
+use crate::cli::workspace::{self, READER, Root, Workspace};
+use crate::features::View;
+
+/// Fewer files are read before a bar could be.
+const FEW: usize = 50;
+
+/// Threads with the stack that reading needs.
+pub(super) fn pool() -> Result<rayon::ThreadPool, Failure> {
+    let builder = rayon::ThreadPoolBuilder::new().stack_size(STACK_SIZE).thread_name(|_| READER.to_string());
+    builder.build().map_err(|error| Failure::new(format!("threads cannot be started: {error}")))
+}
+
+/// What `read` makes of each file, in the order of `files`.
+pub(super) fn read_all<T: Send>(
+    workspace: &Workspace,
+    files: &[PathBuf],
+    pool: &rayon::ThreadPool,
+    read: impl Fn(&View) -> T + Sync,
+) -> Vec<Result<T, Failure>> {
+    let bar = bar(files.len());
+    let snapshot = workspace.snapshot();
+    let mut jobs = vec![];
+    for file in files {
+        jobs.push((file, workspace.root(file), snapshot.clone()));
+    }
+    drop(snapshot);
+    let results = pool.install(|| {
+        let read_one = |(file, root, snapshot): (&PathBuf, Option<&Root>, Snapshot)| {
+            let result = match root {
+                Some(root) => workspace::read_file(snapshot, root, file, &read),
+                None => Err(Failure::new(format!("{} has no root", file.display()))),
+            };
+            bar.inc(1);
+            result
+        };
+        jobs.into_par_iter().map(read_one).collect()
+    });
+    bar.finish_and_clear();
+    results
+}
+
+fn bar(files: usize) -> ProgressBar {
+    if files < FEW || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::stderr_with_hz(10));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40.cyan/dim} {pos}/{len} files, {elapsed}") {
+        bar.set_style(style.progress_chars("━━─"));
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
