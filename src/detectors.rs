@@ -25,11 +25,15 @@ mod instance_dict;
 mod method_binding;
 mod method_body;
 mod never_awaited;
+mod nodes;
 mod not_started;
 mod property_shape;
 mod reference_count;
 mod suspension;
 mod task_not_kept;
+mod thread;
+mod thread_start;
+mod threads;
 mod weak_reference;
 mod weak_target;
 
@@ -74,6 +78,8 @@ pub const ALL: &[Detector] = &[
     not_started::DETECTOR,
     reference_count::DETECTOR,
     task_not_kept::DETECTOR,
+    thread::DETECTOR,
+    thread_start::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
 ];

@@ -1,0 +1,118 @@
+//! Looks around in the tree: what runs together with a node, what encloses a range.
+
+use ruff_python_ast::find_node::covering_node;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+
+use crate::analysis::Module;
+use crate::text::{Ranged as _, TextRange};
+
+/// The nodes of `body` in source order, without what stands in nested functions, lambdas and classes: those run at another
+/// time, or not at all. The nested definitions themselves are there.
+pub(super) fn own_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
+    let mut collector = Collector { nodes: vec![], enter_definitions: false };
+    collector.visit_body(body);
+    collector.nodes
+}
+
+/// All nodes of `body`, in source order.
+pub(super) fn all_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
+    let mut collector = Collector { nodes: vec![], enter_definitions: true };
+    collector.visit_body(body);
+    collector.nodes
+}
+
+struct Collector<'a> {
+    nodes: Vec<AnyNodeRef<'a>>,
+    enter_definitions: bool,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        self.nodes.push(node);
+        let is_definition =
+            matches!(node, AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_));
+        if is_definition && !self.enter_definitions { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
+
+/// The calls among `nodes`.
+pub(super) fn calls<'a>(nodes: &[AnyNodeRef<'a>]) -> Vec<&'a ast::ExprCall> {
+    nodes
+        .iter()
+        .filter_map(|node| match node {
+            AnyNodeRef::ExprCall(call) => Some(*call),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The receiver and the name of a method call: `q` and `get` for `q.get()`.
+pub(super) fn method(call: &ast::ExprCall) -> Option<(&Expr, &str)> {
+    let attribute = call.func.as_attribute_expr()?;
+    Some((&attribute.value, attribute.attr.as_str()))
+}
+
+/// The nodes around `range`, nearest first, the node at `range` included.
+pub(super) fn around<'a>(module: &'a Module, range: TextRange) -> Vec<AnyNodeRef<'a>> {
+    covering_node(module.syntax().into(), range).ancestors().collect()
+}
+
+/// The function whose body holds `range`.
+pub(super) fn function_around<'a>(module: &'a Module, range: TextRange) -> Option<&'a ast::StmtFunctionDef> {
+    around(module, range).into_iter().find_map(|node| match node {
+        AnyNodeRef::StmtFunctionDef(function) if holds(&function.body, range) => Some(function),
+        _ => None,
+    })
+}
+
+/// The statements that run together with `range`: those of the function around it, or of the module.
+pub(super) fn body_around<'a>(module: &'a Module, range: TextRange) -> &'a [Stmt] {
+    function_around(module, range).map_or(&module.syntax().body, |function| &function.body)
+}
+
+/// The block that holds the statement with this range directly, and the statement's index in it.
+pub(super) fn block_around<'a>(module: &'a Module, range: TextRange) -> Option<(&'a [Stmt], usize)> {
+    around(module, range).into_iter().find_map(|node| {
+        blocks(node).into_iter().find_map(|block| {
+            let index = block.iter().position(|statement| statement.range() == range)?;
+            Some((block, index))
+        })
+    })
+}
+
+/// The blocks of statements directly in a node.
+fn blocks(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
+    match node {
+        AnyNodeRef::ModModule(module) => vec![&module.body],
+        AnyNodeRef::StmtFunctionDef(function) => vec![&function.body],
+        AnyNodeRef::StmtClassDef(class) => vec![&class.body],
+        AnyNodeRef::StmtFor(node) => vec![&node.body, &node.orelse],
+        AnyNodeRef::StmtWhile(node) => vec![&node.body, &node.orelse],
+        AnyNodeRef::StmtIf(node) => vec![&node.body],
+        AnyNodeRef::ElifElseClause(clause) => vec![&clause.body],
+        AnyNodeRef::StmtWith(node) => vec![&node.body],
+        AnyNodeRef::StmtTry(node) => vec![&node.body, &node.orelse, &node.finalbody],
+        AnyNodeRef::ExceptHandlerExceptHandler(handler) => vec![&handler.body],
+        AnyNodeRef::MatchCase(case) => vec![&case.body],
+        _ => vec![],
+    }
+}
+
+/// Whether the statements of `body` span `range`.
+pub(super) fn holds(body: &[Stmt], range: TextRange) -> bool {
+    match (body.first(), body.last()) {
+        (Some(first), Some(last)) => TextRange::new(first.start(), last.end()).contains_range(range),
+        _ => false,
+    }
+}
+
+/// Whether `expr` is `True`.
+pub(super) fn is_true(expr: &Expr) -> bool {
+    expr.as_boolean_literal_expr().is_some_and(|literal| literal.value)
+}
+
+/// Whether `expr` is `False`.
+pub(super) fn is_false(expr: &Expr) -> bool {
+    expr.as_boolean_literal_expr().is_some_and(|literal| !literal.value)
+}

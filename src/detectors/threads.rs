@@ -1,0 +1,225 @@
+//! What is known about a thread object: where it is made, what it runs, whether it is a daemon, who waits for it.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+
+use super::nodes::{all_nodes, around, body_around, calls, is_true, method, own_nodes};
+use crate::analysis::{Class, Function, Module, Origin};
+use crate::text::{Place, Ranged as _, TextRange};
+
+/// A call that makes a thread object.
+pub(super) struct Created<'m, 's> {
+    pub call: &'m ast::ExprCall,
+    pub class: Class<'s>,
+}
+
+/// The function a thread runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Runs {
+    /// As the reader knows it: `Worker.run`, `work`, `stop.wait`.
+    pub name: String,
+    /// Its `def`, when that is the project's.
+    pub place: Option<Place>,
+}
+
+/// Whether instances of `class` are threads.
+pub(super) fn is_thread(class: &Class) -> bool {
+    class.inherits("threading.Thread")
+}
+
+/// The class of `expr`, if it is a thread.
+pub(super) fn thread_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class<'s>> {
+    module.receiver_class(expr).filter(is_thread)
+}
+
+/// The thread that `call` makes.
+pub(super) fn created<'m, 's>(module: &Module<'s>, call: &'m ast::ExprCall) -> Option<Created<'m, 's>> {
+    let class = module.class_reference(&call.func).filter(is_thread)?;
+    Some(Created { call, class })
+}
+
+impl<'m, 's> Created<'m, 's> {
+    /// What is passed as `target`, when `Thread.__init__` gets the arguments.
+    pub fn target(&self) -> Option<&'m Expr> {
+        let takes_it = self.class.definer("__init__")?.is("threading.Thread");
+        let target = self.call.arguments.find_argument_value("target", 1)?;
+        (takes_it && !target.is_none_literal_expr()).then_some(target)
+    }
+
+    /// What `start()` runs.
+    pub fn runs(&self, module: &Module) -> Option<Runs> {
+        overridden_run(&self.class).or_else(|| Some(passed(module, self.target()?)))
+    }
+
+    /// Where it is made a daemon: in the call, or in the `__init__` of its class.
+    pub fn daemon_at(&self, module: &Module) -> Option<Place> {
+        match self.call.arguments.find_keyword("daemon") {
+            Some(keyword) => is_true(&keyword.value).then(|| module.place(keyword.range()))?,
+            None => daemon_in_init(&self.class),
+        }
+    }
+}
+
+/// The `run` that `class` or a base of the project defines.
+pub(super) fn overridden_run(class: &Class) -> Option<Runs> {
+    let definer = class.definer("run").filter(|definer| !definer.is("threading.Thread"))?;
+    let place = definer.own_member("run").and_then(|run| run.place);
+    Some(Runs { name: format!("{}.run", definer.name()), place })
+}
+
+/// A function passed to be run elsewhere.
+pub(super) fn passed(module: &Module, target: &Expr) -> Runs {
+    let written = module.source(target).to_string();
+    let of_project = |function: &Function| function.symbol.origin == Origin::Project;
+    match module.function(target).filter(of_project) {
+        Some(function) => {
+            let name = if target.is_attribute_expr() { qualified_name(&function) } else { written };
+            Runs { name, place: function.place }
+        }
+        None => Runs { name: written, place: None },
+    }
+}
+
+/// `Class.method` for a method, the name alone for a function.
+fn qualified_name(function: &Function) -> String {
+    let parts: Vec<_> = function.symbol.name.rsplit('.').collect();
+    match parts.as_slice() {
+        [method, class, ..] => format!("{class}.{method}"),
+        _ => function.name.clone(),
+    }
+}
+
+fn daemon_in_init(class: &Class) -> Option<Place> {
+    let definer = class.definer("__init__").filter(|definer| !definer.is("threading.Thread"))?;
+    definer.with_statement(|module, statement| {
+        let init = statement.body.iter().find_map(|statement| {
+            statement.as_function_def_stmt().filter(|function| function.name.as_str() == "__init__")
+        })?;
+        own_nodes(&init.body).into_iter().find_map(|node| match node {
+            AnyNodeRef::StmtAssign(assign) if is_true(&assign.value) => {
+                let target = assign.targets.first()?.as_attribute_expr()?;
+                let is_own = target.value.as_name_expr().is_some_and(|name| is_first_parameter(init, name));
+                (is_own && target.attr.as_str() == "daemon").then(|| module.place(assign.range()))?
+            }
+            AnyNodeRef::ExprCall(call) if is_super_init(call) => {
+                let keyword = call.arguments.find_keyword("daemon")?;
+                is_true(&keyword.value).then(|| module.place(keyword.range()))?
+            }
+            _ => None,
+        })
+    })
+}
+
+/// Whether `name` is the function's `self`.
+pub(super) fn is_first_parameter(function: &ast::StmtFunctionDef, name: &ast::ExprName) -> bool {
+    let first = function.parameters.iter_non_variadic_params().next();
+    first.is_some_and(|first| first.name().as_str() == name.id.as_str())
+}
+
+/// `super().__init__(…)` or `Base.__init__(…)`.
+pub(super) fn is_super_init(call: &ast::ExprCall) -> bool {
+    method(call).is_some_and(|(_, name)| name == "__init__")
+}
+
+/// The calls in this file that make the thread `expr` refers to; empty when they are not all known.
+pub(super) fn creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<Created<'m, 's>> {
+    let mut found: Vec<Created> = vec![];
+    for origin in values(module, expr) {
+        match origin.as_call_expr().and_then(|call| created(module, call)) {
+            Some(made) if found.iter().any(|other| other.call.range() == made.call.range()) => {}
+            Some(made) => found.push(made),
+            None => return vec![],
+        }
+    }
+    found
+}
+
+/// Where the value of `expr` comes from; for a loop's variable, where the elements come from.
+fn values<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
+    let Expr::Name(name) = expr else { return module.origins(expr) };
+    let iterated = around(module, expr.range()).into_iter().find_map(|node| {
+        let (target, iter) = match node {
+            AnyNodeRef::StmtFor(node) => (&*node.target, &*node.iter),
+            AnyNodeRef::ExprListComp(node) => node.generators.first().map(|part| (&part.target, &part.iter))?,
+            _ => return None,
+        };
+        let is_bound_here = target.as_name_expr().is_some_and(|target| target.id == name.id);
+        (is_bound_here && iter.range() != expr.range()).then_some(iter)
+    });
+    match iterated {
+        Some(iter) => elements(module, iter),
+        None => module.origins(expr),
+    }
+}
+
+/// The expressions whose values are in the list `expr`: those of its literal or comprehension, and those appended.
+fn elements<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
+    let mut found = vec![];
+    let lists = module.origins(expr);
+    for list in &lists {
+        match list {
+            Expr::List(list) => found.extend(list.elts.iter().flat_map(|item| module.origins(item))),
+            Expr::ListComp(list) => found.push(&*list.elt),
+            _ => return vec![],
+        }
+    }
+    for call in module.calls_of("append") {
+        let Some((receiver, _)) = method(call) else { continue };
+        let appended = call.arguments.args.first();
+        if lists.iter().any(|list| module.origins(receiver).iter().any(|other| other.range() == list.range())) {
+            found.extend(appended.into_iter().flat_map(|item| module.origins(item)));
+        }
+    }
+    found
+}
+
+/// The places of the calls of `name` (`start`, `join`) on the thread made by the call at `range`.
+pub(super) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Place> {
+    let is_it = |call: &&ast::ExprCall| {
+        let Some((receiver, _)) = method(call) else { return false };
+        thread_class(module, receiver).is_some()
+            && creations(module, receiver).iter().any(|made| made.call.range() == range)
+    };
+    module.calls_of(name).into_iter().filter(is_it).filter_map(|call| module.place(call.range())).collect()
+}
+
+/// The function around `range`, when it runs on threads of its own: as a thread's `run`, or passed as a thread's target or
+/// to an executor somewhere in this file.
+pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
+    let function = super::nodes::function_around(module, range)?;
+    let class = module.enclosing_class(AnyNodeRef::from(function.body.first()?));
+    if let Some(class) = class.filter(is_thread).filter(|_| function.name.as_str() == "run") {
+        return Some(format!("{}.run", class.name()));
+    }
+    let def = module.place(function.name.range())?;
+    let passed_function = calls(&all_nodes(&module.syntax().body)).into_iter().find_map(|call| {
+        let target = handed_over(module, call)?;
+        let function = module.function(target)?;
+        (function.place.as_ref() == Some(&def)).then_some(function)
+    })?;
+    Some(match class {
+        Some(class) => format!("{}.{}", class.name(), passed_function.name),
+        None => passed_function.name,
+    })
+}
+
+/// The function that a call gives to another thread to run.
+pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
+    if let Some((receiver, "submit" | "map")) = method(call) {
+        let pool = module.receiver_class(receiver)?;
+        return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
+    }
+    if call.arguments.find_keyword("target").is_none() && call.arguments.args.len() < 2 {
+        return None;
+    }
+    let made = created(module, call)?;
+    match made.class.inherits("threading.Timer") {
+        true => call.arguments.find_argument_value("function", 1),
+        false => made.target(),
+    }
+}
+
+/// The statements that run together with `range` and stand before it.
+pub(super) fn earlier_nodes<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRef<'m>> {
+    let nodes = own_nodes(body_around(module, range));
+    nodes.into_iter().filter(|node| node.range().end() <= range.start()).collect()
+}
