@@ -12,6 +12,7 @@ mod attribute_write;
 mod blocking_call;
 mod class_reading;
 mod coroutine_function;
+mod daemon_thread;
 mod decorated_method;
 mod descriptor_class;
 mod descriptor_definition;
@@ -28,11 +29,14 @@ mod never_awaited;
 mod nodes;
 mod not_started;
 mod property_shape;
+mod queues;
 mod reference_count;
 mod suspension;
 mod task_not_kept;
 mod thread;
+mod thread_lifecycle;
 mod thread_start;
+mod thread_subclass;
 mod threads;
 mod weak_reference;
 mod weak_target;
@@ -66,6 +70,7 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     blocking_call::DETECTOR,
     coroutine_function::DETECTOR,
+    daemon_thread::DETECTOR,
     decorated_method::DETECTOR,
     descriptor_class::DETECTOR,
     descriptor_definition::DETECTOR,
@@ -79,7 +84,9 @@ pub const ALL: &[Detector] = &[
     reference_count::DETECTOR,
     task_not_kept::DETECTOR,
     thread::DETECTOR,
+    thread_lifecycle::DETECTOR,
     thread_start::DETECTOR,
+    thread_subclass::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
 ];

@@ -116,3 +116,13 @@ pub(super) fn is_true(expr: &Expr) -> bool {
 pub(super) fn is_false(expr: &Expr) -> bool {
     expr.as_boolean_literal_expr().is_some_and(|literal| !literal.value)
 }
+
+/// Whether the file is part of a test suite, by the conventions of pytest and unittest.
+pub(super) fn is_test_file(module: &Module) -> bool {
+    let Some(path) = module.path() else { return false };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let root = module.snapshot().roots().into_iter().find(|root| path.starts_with(root));
+    let below = root.as_deref().and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
+    let in_tests = below.components().any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
+    in_tests || name.starts_with("test_") || name.ends_with("_test.py") || name == "conftest.py"
+}

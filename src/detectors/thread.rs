@@ -7,8 +7,7 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Origin, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["threads/thread"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector { concepts: &["threads/thread"], nodes: &[NodeKind::ExprCall], detect };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };

@@ -88,7 +88,8 @@ fn qualified_name(function: &Function) -> String {
     }
 }
 
-fn daemon_in_init(class: &Class) -> Option<Place> {
+/// Where the `__init__` of a project class makes its threads daemons.
+pub(super) fn daemon_in_init(class: &Class) -> Option<Place> {
     let definer = class.definer("__init__").filter(|definer| !definer.is("threading.Thread"))?;
     definer.with_statement(|module, statement| {
         let init = statement.body.iter().find_map(|statement| {
