@@ -20,7 +20,9 @@ mod descriptor_methods;
 mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
+mod empty_means_done;
 mod facts;
+mod failed_item_lost;
 mod from_pages;
 mod instance_dict;
 mod method_binding;
@@ -29,9 +31,12 @@ mod never_awaited;
 mod nodes;
 mod not_started;
 mod property_shape;
+mod queue;
+mod queue_drained;
 mod queues;
 mod reference_count;
 mod suspension;
+mod task_done_skippable;
 mod task_not_kept;
 mod thread;
 mod thread_lifecycle;
@@ -77,11 +82,16 @@ pub const ALL: &[Detector] = &[
     descriptor_methods::DETECTOR,
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
+    empty_means_done::DETECTOR,
+    failed_item_lost::DETECTOR,
     instance_dict::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
     not_started::DETECTOR,
+    queue::DETECTOR,
+    queue_drained::DETECTOR,
     reference_count::DETECTOR,
+    task_done_skippable::DETECTOR,
     task_not_kept::DETECTOR,
     thread::DETECTOR,
     thread_lifecycle::DETECTOR,

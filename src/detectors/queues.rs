@@ -20,7 +20,7 @@ pub(super) fn called_on_queue<'m>(module: &Module, call: &'m ast::ExprCall, name
 /// One queue, as far as this file shows it.
 pub(super) struct Queue<'m> {
     /// An expression that refers to it.
-    written: &'m Expr,
+    pub written: &'m Expr,
     /// The call that makes it, if there is only one.
     pub made: Option<&'m ast::ExprCall>,
 }

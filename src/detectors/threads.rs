@@ -187,7 +187,7 @@ pub(super) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Pla
 /// to an executor somewhere in this file.
 pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
     let function = super::nodes::function_around(module, range)?;
-    let class = module.enclosing_class(AnyNodeRef::from(function.body.first()?));
+    let class = class_of_method(module, function);
     if let Some(class) = class.filter(is_thread).filter(|_| function.name.as_str() == "run") {
         return Some(format!("{}.run", class.name()));
     }
@@ -201,6 +201,14 @@ pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
         Some(class) => format!("{}.{}", class.name(), passed_function.name),
         None => passed_function.name,
     })
+}
+
+/// The class in whose body `function` stands.
+fn class_of_method<'s>(module: &Module<'s>, function: &ast::StmtFunctionDef) -> Option<Class<'s>> {
+    match around(module, function.range()).into_iter().find(|node| node.range() != function.range())? {
+        AnyNodeRef::StmtClassDef(statement) => module.class(statement),
+        _ => None,
+    }
 }
 
 /// The function that a call gives to another thread to run.
