@@ -3,7 +3,7 @@
 //! Silent when `task_done()` stands in a `finally`, when a handler that catches everything has one too, when nothing between
 //! `get()` and `task_done()` may raise, and when nobody calls `join()`.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, ExceptHandler, NodeKind, Stmt};
+use ruff_python_ast::{AnyNodeRef, ExceptHandler, NodeKind, Operator, Stmt};
 
 use super::nodes::{around, body_around, calls, own_nodes};
 use super::queues::{Queue, called_on_queue};
@@ -25,7 +25,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let queue = Queue::of(module, receiver);
     let joins = queue.places(module, &["join"]);
     let joined_at = joins.first()?;
-    let frame = calls(&own_nodes(body_around(module, call.range())));
+    let nodes = own_nodes(body_around(module, call.range()));
+    let frame = calls(&nodes);
     let on_queue = |name: &'static str| {
         let queue = &queue;
         frame.iter().filter(move |call| {
@@ -41,8 +42,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if reports.iter().any(|report| is_in_finally(module, *report)) || site.is_type_checking() {
         return None;
     }
-    let work =
-        frame.iter().find(|work| work.start() > get.end() && work.end() < call.start() && may_raise(module, work))?;
+    let between = TextRange::new(get.end(), call.start());
+    let work = nodes.iter().find(|node| between.contains_range(node.range()) && may_raise(module, **node))?;
     let handler = covering_handler(module, work.range(), &reports);
     if let Some(Covered::ByAll) = handler {
         return None;
@@ -66,9 +67,19 @@ fn written<'m>(module: &'m Module, queue: &Queue<'m>) -> &'m str {
     module.source(queue.written)
 }
 
-fn may_raise(module: &Module, call: &ast::ExprCall) -> bool {
-    let is_put = ["put", "put_nowait"].iter().any(|name| called_on_queue(module, call, name).is_some());
-    !is_put && !module.callee(call).is_some_and(|symbol| symbol.is_any(HARMLESS))
+/// Whether the worker's own work may raise here.
+fn may_raise(module: &Module, node: AnyNodeRef) -> bool {
+    match node {
+        AnyNodeRef::ExprCall(call) => {
+            let on_queue = ["put", "put_nowait", "task_done"];
+            let is_harmless = module.callee(call).is_some_and(|symbol| symbol.is_any(HARMLESS));
+            !is_harmless && !on_queue.iter().any(|name| called_on_queue(module, call, name).is_some())
+        }
+        AnyNodeRef::ExprBinOp(node) => matches!(node.op, Operator::Div | Operator::FloorDiv | Operator::Mod),
+        AnyNodeRef::ExprSubscript(node) => node.ctx.is_load(),
+        AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
+        _ => false,
+    }
 }
 
 fn is_in_finally(module: &Module, range: TextRange) -> bool {
