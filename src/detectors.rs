@@ -7,8 +7,13 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod async_for;
+mod async_with;
+mod asyncio_lock;
+mod asyncio_queue;
 mod attribute_read;
 mod attribute_write;
+mod await_expression;
 mod blocking_call;
 mod class_reading;
 mod coroutine_function;
@@ -21,9 +26,13 @@ mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
 mod empty_means_done;
+mod exception_group;
 mod facts;
 mod failed_item_lost;
 mod from_pages;
+mod gather;
+mod get_event_loop;
+mod http_request;
 mod instance_dict;
 mod method_binding;
 mod method_body;
@@ -36,13 +45,18 @@ mod queue_drained;
 mod queues;
 mod reference_count;
 mod suspension;
+mod task_cancel;
 mod task_done_skippable;
+mod task_group;
 mod task_not_kept;
 mod thread;
 mod thread_lifecycle;
 mod thread_start;
 mod thread_subclass;
 mod threads;
+mod timeout;
+mod to_thread;
+mod wall_clock;
 mod weak_reference;
 mod weak_target;
 
@@ -71,8 +85,13 @@ pub struct Detector {
 
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
+    async_for::DETECTOR,
+    async_with::DETECTOR,
+    asyncio_lock::DETECTOR,
+    asyncio_queue::DETECTOR,
     attribute_read::DETECTOR,
     attribute_write::DETECTOR,
+    await_expression::DETECTOR,
     blocking_call::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
@@ -83,7 +102,11 @@ pub const ALL: &[Detector] = &[
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
     empty_means_done::DETECTOR,
+    exception_group::DETECTOR,
     failed_item_lost::DETECTOR,
+    gather::DETECTOR,
+    get_event_loop::DETECTOR,
+    http_request::DETECTOR,
     instance_dict::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
@@ -91,12 +114,17 @@ pub const ALL: &[Detector] = &[
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
+    task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,
+    task_group::DETECTOR,
     task_not_kept::DETECTOR,
     thread::DETECTOR,
     thread_lifecycle::DETECTOR,
     thread_start::DETECTOR,
     thread_subclass::DETECTOR,
+    timeout::DETECTOR,
+    to_thread::DETECTOR,
+    wall_clock::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
 ];

@@ -47,14 +47,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Finding {
     let module = site.module;
     let finding = Finding::new("asyncio/coroutine-function", words(site, function));
-    let place = |range: &TextRange| module.place(*range).map(Fact::from);
-    let finding = match suspensions(&function.body).as_slice() {
-        [] if is_interface(&function.body) => finding,
-        [] => finding.fact("never_suspends", Fact::from(function.name.as_str())),
-        [only] => finding.fact("only_await_at", place(only)),
-        [first, ..] => finding
-            .fact("suspensions", Fact::from(suspensions(&function.body).len()))
-            .fact("first_await_at", place(first)),
+    let finding = match suspensions(&function.body) {
+        none if none.is_empty() && is_interface(&function.body) => finding,
+        none if none.is_empty() => finding.fact("never_suspends", Fact::from(function.name.as_str())),
+        some => {
+            let mut places: Vec<Place> = some.into_iter().filter_map(|at| module.place(at)).collect();
+            places.dedup_by_key(|place| place.line);
+            finding.fact("suspends_at", Fact::from(places))
+        }
     };
     let finding = match blocking_call(site, &function.body) {
         Some((callee, at)) => finding.fact("blocking_call", Fact::from(callee)).fact("blocking_at", at.map(Fact::from)),

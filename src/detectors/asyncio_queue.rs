@@ -1,0 +1,48 @@
+//! `asyncio.Queue` where it is made: its limit, who fills it and who empties it.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+
+use super::suspension::function_name_at;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/queue"], nodes: &[NodeKind::ExprCall], detect };
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let module = site.module;
+    if !module.callee(call)?.is_any(&["asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.Queue"]) {
+        return None;
+    }
+    let target = match site.parent()? {
+        AnyNodeRef::StmtAssign(assign) => assign.targets.first(),
+        AnyNodeRef::StmtAnnAssign(assign) => Some(&*assign.target),
+        _ => None,
+    };
+    let name = target.map(|target| Fact::from(module.source(target)));
+    let size = call.arguments.find_argument_value("maxsize", 0);
+    let limit = size.and_then(|size| module.source(size).parse::<u32>().ok());
+    let is_unbounded = size.is_none() || limit == Some(0);
+    findings.push(
+        Finding::new("asyncio/queue", call.func.range())
+            .fact("queue", name.clone())
+            .fact("maxsize", limit.filter(|limit| *limit > 0).map(|limit| Fact::from(limit.to_string())))
+            .fact("unbounded", name.filter(|_| is_unbounded))
+            .fact("producers", Fact::from(users(module, call, &["put", "put_nowait"])))
+            .fact("consumers", Fact::from(users(module, call, &["get", "get_nowait"]))),
+    );
+    Some(())
+}
+
+/// The functions of this file that call one of `methods` on the queue made by `made`.
+fn users(module: &Module, made: &ast::ExprCall, methods: &[&str]) -> Vec<String> {
+    let mut users = vec![];
+    for call in methods.iter().flat_map(|method| module.calls_of(method)) {
+        let Expr::Attribute(method) = &*call.func else { continue };
+        let is_this = module.origins(&method.value).iter().any(|origin| origin.range() == made.range());
+        let user = is_this.then(|| function_name_at(module, call.range())).flatten();
+        users.extend(user.filter(|user| !users.contains(user)));
+    }
+    users
+}

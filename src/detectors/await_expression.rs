@@ -1,0 +1,109 @@
+//! `await`: who runs meanwhile, what stays held, and what may change.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
+
+use super::suspension::{
+    around, call_head, coroutine_function, frame, is_in, is_interface, suspensions, visit_frame, with_def,
+};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::{Ranged as _, TextRange, TextSize};
+
+pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/await"], nodes: &[NodeKind::ExprAwait], detect };
+
+const LOCKS: &[&str] = &["asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Semaphore"];
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprAwait(awaited) = site.node else { return None };
+    let module = site.module;
+    let finding = Finding::new("asyncio/await", TextRange::at(awaited.start(), TextSize::new(5)));
+    let finding = finding.fact("function", site.function().map(|function| Fact::from(function.name.as_str())));
+    let finding = awaitable(module, &awaited.value, finding);
+    let finding = match enclosing_manager(site, LOCKS) {
+        Some(lock) => finding
+            .fact("lock", Fact::from(module.source(lock)))
+            .fact("lock_at", module.place(lock.range()).map(Fact::from)),
+        None => finding,
+    };
+    let deadline = enclosing_manager(site, &["asyncio.Timeout"]);
+    let finding = finding.fact("deadline_at", deadline.and_then(|at| module.place(at.range())).map(Fact::from));
+    findings.push(stale_read(site, finding));
+    Some(())
+}
+
+/// What is awaited.
+fn awaitable(module: &Module, value: &Expr, finding: Finding) -> Finding {
+    if module.class_of(value).is_some_and(|class| class.is("asyncio.Task")) {
+        return finding.fact("task", Fact::from(module.source(value)));
+    }
+    let Expr::Call(call) = value else { return finding };
+    let Some(function) = coroutine_function(module, &call.func) else { return finding };
+    let never_suspends = with_def(module, &function, |_, def| {
+        let is_overridable = call.func.is_attribute_expr();
+        !is_overridable && !is_interface(&def.body) && suspensions(&def.body).is_empty()
+    });
+    finding
+        .fact("coroutine", Fact::from(call_head(module, call)))
+        .fact("never_suspends", (never_suspends == Some(true)).then(|| Fact::from(function.name)))
+}
+
+/// The manager of the nearest `async with` around the site whose class is one of `classes`.
+fn enclosing_manager<'a>(site: &Site<'a, '_>, classes: &[&str]) -> Option<&'a Expr> {
+    around(site).find_map(|node| match node {
+        AnyNodeRef::StmtWith(with) if with.is_async && is_in(&with.body, site.node.range()) => with
+            .items
+            .iter()
+            .map(|item| &item.context_expr)
+            .find(|manager| site.module.class_of(*manager).is_some_and(|class| class.symbol().is_any(classes))),
+        _ => None,
+    })
+}
+
+/// `seen = self.total` before the await and `self.total = seen + 1` after it, without a lock held: a lost update.
+fn stale_read(site: &Site, finding: Finding) -> Finding {
+    if enclosing_manager(site, LOCKS).is_some() {
+        return finding;
+    }
+    let module = site.module;
+    let mut read: Option<(&ast::ExprAttribute, &ast::ExprName)> = None;
+    let mut written = None;
+    visit_frame(frame(site), &mut |node| {
+        let AnyNodeRef::StmtAssign(ast::StmtAssign { targets, value, .. }) = node else { return };
+        match (targets.as_slice(), &**value) {
+            ([Expr::Name(copy)], Expr::Attribute(state)) if copy.end() < site.node.start() => {
+                read = Some((state, copy));
+            }
+            ([Expr::Attribute(target)], value) if target.start() > site.node.end() && written.is_none() => {
+                let Some((state, copy)) = read else { return };
+                if module.source(target) == module.source(state) && mentions(value, &copy.id) {
+                    written = Some((target, state, copy));
+                }
+            }
+            _ => {}
+        }
+    });
+    let Some((target, state, copy)) = written else { return finding };
+    if is_rebound_between(frame(site), copy, site.node.end(), target.start()) {
+        return finding;
+    }
+    finding
+        .fact("state", Fact::from(module.source(state)))
+        .fact("copy", Fact::from(copy.id.as_str()))
+        .fact("read_at", module.place(state.range()).map(Fact::from))
+        .fact("written_at", module.place(target.range()).map(Fact::from))
+}
+
+fn mentions(value: &Expr, name: &str) -> bool {
+    ast::helpers::any_over_expr(value, |part| part.as_name_expr().is_some_and(|read| read.id == *name))
+}
+
+/// Whether the copy gets another value after the await, so that what is written is fresh.
+fn is_rebound_between(body: &[Stmt], copy: &ast::ExprName, start: TextSize, end: TextSize) -> bool {
+    let mut rebound = false;
+    visit_frame(body, &mut |node| {
+        if let AnyNodeRef::ExprName(name) = node {
+            rebound |= name.ctx.is_store() && name.id == copy.id && name.start() > start && name.start() < end;
+        }
+    });
+    rebound
+}

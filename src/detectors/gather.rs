@@ -1,0 +1,113 @@
+//! `asyncio.gather`: what it waits for, and what the siblings of a failure lose.
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+
+use super::suspension::{around, frame, is_in, path_to};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::Site;
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/gather"], nodes: &[NodeKind::ExprCall], detect };
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let module = site.module;
+    if !module.callee(call)?.is("asyncio.gather") {
+        return None;
+    }
+    let finding = Finding::new("asyncio/gather", call.func.range());
+    let source = |expr: &Expr| module.source(expr).to_string();
+    let arguments = &call.arguments.args;
+    let all = match arguments.as_ref() {
+        [Expr::Starred(starred)] => source(&starred.value),
+        several => several.iter().map(source).collect::<Vec<_>>().join(", "),
+    };
+    let finding = match call.arguments.find_keyword("return_exceptions").map(|keyword| &keyword.value) {
+        Some(Expr::BooleanLiteral(flag)) if flag.value => {
+            let is_dropped = is_statement(site) && !follows_a_cancel(site);
+            let function = site.function().filter(|_| is_dropped);
+            finding
+                .fact("collected", Fact::from(all))
+                .fact("dropped_in", function.map(|function| Fact::from(function.name.as_str())))
+        }
+        None | Some(Expr::BooleanLiteral(_)) => {
+            let finding = match arguments.as_ref() {
+                [Expr::Starred(_)] => finding.fact("starred", Fact::from(all)),
+                several if several.iter().any(Expr::is_starred_expr) => finding,
+                [] | [_] => finding,
+                several => finding.fact("count", Fact::from(several.len())),
+            };
+            with_resource(site, call, finding.fact("fails_fast", Fact::from(module.source(&*call.func))))
+        }
+        Some(_) => finding,
+    };
+    findings.push(finding);
+    Some(())
+}
+
+/// The nearest `async with … as name` around the call whose name the awaitables use.
+fn with_resource(site: &Site, call: &ast::ExprCall, finding: Finding) -> Finding {
+    let used = names_in_awaitables(site, call);
+    let closed = around(site).find_map(|node| match node {
+        AnyNodeRef::StmtWith(with) if with.is_async && is_in(&with.body, call.range()) => {
+            let mut bound = with.items.iter().filter_map(|item| item.optional_vars.as_ref()?.as_name_expr());
+            bound.find(|name| used.iter().any(|used| *used == name.id.as_str())).map(|name| (name, with))
+        }
+        _ => None,
+    });
+    let Some((name, with)) = closed else { return finding };
+    finding
+        .fact("resource", Fact::from(name.id.as_str()))
+        .fact("closed_at", site.module.place(with.range()).map(Fact::from))
+}
+
+/// The names that the awaitables are made with: in the call itself, in what a starred name was bound to, and in what was
+/// appended to it.
+fn names_in_awaitables<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Vec<&'a str> {
+    let mut names = NamesRead::default();
+    for argument in &call.arguments.args {
+        names.visit_expr(argument);
+        let value = ast::helpers::map_starred(argument);
+        let Expr::Name(list) = value else { continue };
+        for origin in site.module.origins(value) {
+            names.visit_expr(origin);
+        }
+        for append in site.module.calls_of("append").into_iter().filter(|call| is_in(frame(site), call.range())) {
+            let Expr::Attribute(method) = &*append.func else { continue };
+            if method.value.as_name_expr().is_some_and(|receiver| receiver.id == list.id) {
+                append.arguments.args.iter().for_each(|argument| names.visit_expr(argument));
+            }
+        }
+    }
+    names.0
+}
+
+#[derive(Default)]
+struct NamesRead<'a>(Vec<&'a str>);
+
+impl<'a> SourceOrderVisitor<'a> for NamesRead<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::ExprName(name) if name.ctx.is_load() => self.0.push(name.id.as_str()),
+            _ => {}
+        }
+        TraversalSignal::Traverse
+    }
+}
+
+/// Whether the awaited call is a statement of its own: its value is dropped.
+fn is_statement(site: &Site) -> bool {
+    site.is_awaited() && matches!(site.enclosing().nth(1), Some(AnyNodeRef::StmtExpr(_)))
+}
+
+/// Whether the function cancels something before: then the errors are the expected cancellations.
+fn follows_a_cancel(site: &Site) -> bool {
+    let body = frame(site);
+    let is_before = |range: TextRange| is_in(body, range) && range.end() < site.node.start();
+    site.module.calls_of("cancel").into_iter().any(|call| is_before(call.range()))
+        || path_to(site.module, site.node.range()).iter().any(|node| {
+            matches!(node, AnyNodeRef::StmtTry(statement)
+            if is_in(&statement.finalbody, site.node.range()))
+        })
+}

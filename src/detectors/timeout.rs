@@ -1,0 +1,103 @@
+//! `asyncio.timeout`: what it can interrupt, and who sees which exception.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
+
+use super::coroutine_function::blocking_call;
+use super::suspension::{around, handles, is_in, suspensions, visit_frame};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::Site;
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/timeout"], nodes: &[NodeKind::ExprCall], detect };
+
+const TIMEOUT_ERROR: &[&str] = &["asyncio.TimeoutError", "builtins.TimeoutError"];
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let module = site.module;
+    let symbol = module.callee(call)?;
+    if !symbol.is_any(&["asyncio.timeout", "asyncio.timeout_at"]) {
+        return None;
+    }
+    let delay = call.arguments.find_argument_value("delay", 0).filter(|_| symbol.is("asyncio.timeout"));
+    let function = site.function();
+    let finding = Finding::new("asyncio/timeout", call.func.range())
+        .fact("deadline", delay.filter(|delay| is_positive(delay)).map(|delay| Fact::from(module.source(delay))))
+        .fact("function", function.map(|function| Fact::from(function.name.as_str())));
+    let with = around(site).find_map(|node| match node {
+        AnyNodeRef::StmtWith(with) if with.is_async && !is_in(&with.body, call.range()) => Some(with),
+        _ => None,
+    });
+    let never = delay.is_some_and(Expr::is_none_literal_expr);
+    let Some(with) = with.filter(|_| !never) else {
+        findings.push(finding);
+        return Some(());
+    };
+    let finding = match suspensions(&with.body).first() {
+        Some(first) => finding.fact("first_await_at", module.place(*first).map(Fact::from)),
+        None => finding.fact("no_await", function.map(|function| Fact::from(function.name.as_str()))),
+    };
+    let finding = match blocking_call(site, &with.body) {
+        Some((callee, at)) => finding.fact("blocking_call", Fact::from(callee)).fact("blocking_at", at.map(Fact::from)),
+        None => finding,
+    };
+    findings.push(
+        finding
+            .fact("caught_at", caught(site, with).and_then(|at| module.place(at)).map(Fact::from))
+            .fact("inside_at", handled_inside(site, with).and_then(|at| module.place(at)).map(Fact::from)),
+    );
+    Some(())
+}
+
+fn is_positive(delay: &Expr) -> bool {
+    match delay {
+        Expr::NumberLiteral(number) => match &number.value {
+            Number::Int(value) => value.as_u64().is_some_and(|value| value > 0),
+            Number::Float(value) => *value > 0.0,
+            Number::Complex { .. } => false,
+        },
+        _ => false,
+    }
+}
+
+/// The nearest handler of `TimeoutError` around the block.
+fn caught(site: &Site, with: &ast::StmtWith) -> Option<TextRange> {
+    around(site).find_map(|node| match node {
+        AnyNodeRef::StmtTry(statement) if is_in(&statement.body, with.range()) => timeout_handler(site, statement),
+        _ => None,
+    })
+}
+
+/// A handler of `TimeoutError` inside the block, around code that raises none of its own.
+fn handled_inside(site: &Site, with: &ast::StmtWith) -> Option<TextRange> {
+    let mut found = None;
+    visit_frame(&with.body, &mut |node| {
+        if let AnyNodeRef::StmtTry(statement) = node
+            && found.is_none()
+            && !may_time_out(site, statement)
+        {
+            found = timeout_handler(site, statement);
+        }
+    });
+    found
+}
+
+fn timeout_handler(site: &Site, statement: &ast::StmtTry) -> Option<TextRange> {
+    let handler = statement.handlers.iter().find_map(|handler| {
+        let handler = handler.as_except_handler()?;
+        handles(site.module, handler, TIMEOUT_ERROR).then_some(handler)
+    })?;
+    Some(handler.range())
+}
+
+/// Whether the body of a `try` calls anything but asyncio's plain waits: such a call may raise `TimeoutError` itself.
+fn may_time_out(site: &Site, statement: &ast::StmtTry) -> bool {
+    let mut may = false;
+    visit_frame(&statement.body, &mut |node| {
+        if let AnyNodeRef::ExprCall(call) = node {
+            const SILENT: &[&str] = &["asyncio.Event.wait", "asyncio.Queue.get", "asyncio.Queue.put", "asyncio.sleep"];
+            may |= !site.module.callee(call).is_some_and(|symbol| symbol.is_any(SILENT));
+        }
+    });
+    may
+}
