@@ -6,6 +6,7 @@
 mod annotate;
 mod card;
 mod check;
+mod completions;
 mod diff;
 mod excerpt;
 mod explain;
@@ -13,6 +14,8 @@ mod failure;
 mod files;
 mod hover;
 mod markdown;
+mod pages;
+mod rewrite;
 mod terminal;
 mod workspace;
 
@@ -55,6 +58,10 @@ enum Command {
     Annotate(annotate::Arguments),
     Hover(hover::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
+    Pages(pages::Arguments),
+    Rewrite(rewrite::Arguments),
+    Completions(completions::Arguments),
 }
 
 /// When output is styled.
@@ -97,6 +104,10 @@ pub fn main() -> ExitCode {
         Command::Annotate(arguments) => annotate::run(&arguments, &mut terminal),
         Command::Hover(arguments) => hover::run(&arguments, &mut terminal),
         Command::Check(arguments) => check::run(&arguments, &mut terminal),
+        Command::Explain(arguments) => explain::run(&arguments, &mut terminal),
+        Command::Pages(arguments) => pages::run(&arguments, &mut terminal),
+        Command::Rewrite(arguments) => rewrite::run(&arguments, &mut terminal),
+        Command::Completions(arguments) => completions::run(&arguments, &mut terminal),
     };
     match result {
         Ok(Outcome::Clean) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,

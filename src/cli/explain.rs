@@ -1,8 +1,93 @@
-//! `explain`.
+//! `explain`: the pages, on the terminal.
 
-/// The name nearest to `typed`, if one is near enough to be meant.
-pub(super) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let distance = |name: &str| strsim::damerau_levenshtein(&typed.to_lowercase(), &name.to_lowercase());
-    let (distance, name) = names.map(|name| (distance(name), name)).min()?;
-    (distance <= (typed.chars().count() / 4).max(1)).then_some(name)
+mod handbook;
+mod search;
+
+use crate::pages::Store;
+
+use super::failure::Failure;
+use super::terminal::{BOLD, CODE, DIM, Terminal, columns};
+use super::{Outcome, markdown, workspace};
+
+pub(super) use search::nearest;
+
+/// Read the handbook: one page for every concept
+///
+/// With the id of a page, its text. With words, the pages about them, spelt roughly right. Without anything, the topics. In a
+/// pipe, pages are Markdown.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  dunderstand explain                           the topics
+  dunderstand explain asyncio                   the pages of a topic
+  dunderstand explain asyncio/blocking-call     a page
+  dunderstand explain weakref.finalize          the page on a name
+  dunderstand explain lock across await         the pages on some words
+
+Exit codes: 0 shown, 1 there is no such page.")]
+pub(super) struct Arguments {
+    /// The id of a page, or words to look for
+    #[arg(value_name = "ID|WORDS")]
+    words: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+    let here = std::env::current_dir()?;
+    let store = workspace::store_at(&here, terminal);
+    let words = arguments.words.join(" ");
+    let words = words.trim();
+    if words.is_empty() {
+        terminal.print(&topics(&store, terminal))?;
+        return Ok(Outcome::Clean);
+    }
+    let hits = search::search(&store, words);
+    match hits.as_slice() {
+        [] => {
+            let ids = store.pages().map(|page| page.id.as_str());
+            let advice = match nearest(words, ids) {
+                Some(id) => format!("did you mean `{id}`?"),
+                None => "`dunderstand explain` lists the topics".to_string(),
+            };
+            terminal.say(&format!("no page about `{words}`; {advice}"));
+            return Ok(Outcome::Findings);
+        }
+        [page] => {
+            let text = handbook::page(page);
+            let text = match terminal.styled {
+                true => markdown::render(&text, terminal.width, terminal),
+                false => text,
+            };
+            terminal.print(&format!("{}\n", text.trim_end()))?;
+        }
+        pages => {
+            let width = pages.iter().map(|page| columns(&page.id)).max().unwrap_or(0);
+            let mut text = String::new();
+            for page in pages {
+                let padding = " ".repeat(width - columns(&page.id));
+                text.push_str(&format!("{}{padding}  {}\n", terminal.paint(CODE, &page.id), page.title));
+            }
+            terminal.print(&text)?;
+            terminal.say("\nTo read one: dunderstand explain ID");
+        }
+    }
+    Ok(Outcome::Clean)
+}
+
+/// The topics with their pages' titles.
+fn topics(store: &Store, terminal: &Terminal) -> String {
+    let mut text = String::new();
+    let mut topics: Vec<&str> = store.pages().map(|page| page.topic()).collect();
+    topics.dedup();
+    for topic in topics {
+        let pages: Vec<_> = store.pages().filter(|page| page.topic() == topic && page.retired.is_none()).collect();
+        let count = terminal.paint(DIM, &format!("{} pages", pages.len()));
+        text.push_str(&format!("{}  {count}\n", terminal.paint(BOLD, topic)));
+        let titles: Vec<&str> = pages.iter().map(|page| page.title.as_str()).collect();
+        for line in markdown::wrapped(&format!("{}.", titles.join(", ")), terminal.width - 2, terminal) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        text.push('\n');
+    }
+    text.push_str("To read on: dunderstand explain TOPIC, dunderstand explain ID\n");
+    text
 }

@@ -140,6 +140,16 @@ fn knowledge() -> Result<Knowledge, Failure> {
     })
 }
 
+/// The pages that hold for a person in `folder`. Tells which ones cannot be read.
+pub(super) fn store_at(folder: &Path, terminal: &Terminal) -> Store {
+    let root = RootFinder::default().root(&folder.join("file.py"));
+    let store = Store::with(user_pages(&root));
+    for error in store.errors() {
+        terminal.warning(&format!("{}; the page is left out", shown_error(error)));
+    }
+    store
+}
+
 /// The pages a team keeps in its project.
 fn user_pages(root: &Path) -> Vec<Source> {
     page_sources(&root.join(".dunderstand").join("explanations"))

@@ -1,0 +1,101 @@
+//! A page as a person reads it outside their code: Markdown in which facts are names of what would stand there.
+
+use crate::pages::{Page, Template};
+
+/// The whole page.
+pub(super) fn page(page: &Page) -> String {
+    let mut text = format!("# {}\n\n`{}`", page.title, page.id);
+    for fact in about(page) {
+        text.push_str(&format!(" · {fact}"));
+    }
+    text.push_str("\n\n");
+    if let Some(why) = &page.retired {
+        text.push_str(&format!("This page is retired: {why}\n\n"));
+    }
+    for line in summary(page) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    for (heading, section) in &page.sections {
+        text.push_str(&format!("\n## {heading}\n\n{}\n", without_marks(section).trim()));
+    }
+    if !page.see.is_empty() {
+        let see: Vec<String> = page.see.iter().map(|id| format!("`{id}`")).collect();
+        text.push_str(&format!("\n## See also\n\n{}\n", see.join(", ")));
+    }
+    if !page.sources.is_empty() {
+        text.push_str("\n## Sources\n\n");
+        for source in &page.sources {
+            text.push_str(&format!("- <{source}>\n"));
+        }
+    }
+    text
+}
+
+/// What the page is for.
+fn about(page: &Page) -> Vec<String> {
+    let mut about = vec![];
+    if page.message.is_some() {
+        about.push(format!("{:?}", page.severity).to_lowercase());
+    }
+    if page.hint.is_some() {
+        about.push("hint".to_string());
+    }
+    if page.since > crate::analysis::OLDEST {
+        about.push(format!("from Python {}.{}", page.since.0, page.since.1));
+    }
+    about
+}
+
+/// The sentences that hold for every code; if there are none, those with facts.
+fn summary(page: &Page) -> Vec<String> {
+    let general: Vec<String> = page.summary.iter().filter_map(|line| line.fill(&|_| None)).collect();
+    match general.is_empty() {
+        true => page.summary.iter().filter_map(with_placeholders).collect(),
+        false => general,
+    }
+}
+
+fn with_placeholders(line: &Template) -> Option<String> {
+    line.fill(&|fact| Some(placeholder(fact)))
+}
+
+fn placeholder(fact: &str) -> String {
+    format!("‹{}›", fact.trim().replace('_', " "))
+}
+
+/// A section without what only the tests of a page read, and with placeholders for facts.
+fn without_marks(section: &str) -> String {
+    let mut text = String::new();
+    for line in section.lines() {
+        let line = match (line.split_once("# finds: "), line.strip_prefix("```python ")) {
+            (Some((code, _)), _) => code.trim_end(),
+            (None, Some(marks)) => {
+                text.push_str(label(marks));
+                "```python"
+            }
+            (None, None) => line,
+        };
+        let mut rest = line;
+        while let Some((before, fact, after)) = rest
+            .split_once("{{")
+            .and_then(|(before, rest)| rest.split_once("}}").map(|(fact, after)| (before, fact, after)))
+        {
+            text.push_str(before);
+            text.push_str(&placeholder(fact));
+            rest = after;
+        }
+        text.push_str(rest);
+        text.push('\n');
+    }
+    text
+}
+
+/// What stands above a fence whose marks say what it shows.
+fn label(marks: &str) -> &'static str {
+    match marks {
+        _ if marks.contains("before=") => "Before:\n\n",
+        _ if marks.contains("after=") => "\nAfter:\n\n",
+        _ => "",
+    }
+}
