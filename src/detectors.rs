@@ -16,6 +16,7 @@ mod attribute_write;
 mod await_expression;
 mod blocking_call;
 mod class_reading;
+mod closure_capture;
 mod coroutine_function;
 mod daemon_thread;
 mod decorated_method;
@@ -29,7 +30,10 @@ mod empty_means_done;
 mod exception_group;
 mod facts;
 mod failed_item_lost;
+mod finalize;
+mod finalizer_method;
 mod from_pages;
+mod function_cache;
 mod gather;
 mod get_event_loop;
 mod http_request;
@@ -44,6 +48,8 @@ mod queue;
 mod queue_drained;
 mod queues;
 mod reference_count;
+mod reference_cycle;
+mod slots;
 mod suspension;
 mod task_cancel;
 mod task_done_skippable;
@@ -93,6 +99,7 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     await_expression::DETECTOR,
     blocking_call::DETECTOR,
+    closure_capture::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
     decorated_method::DETECTOR,
@@ -104,6 +111,9 @@ pub const ALL: &[Detector] = &[
     empty_means_done::DETECTOR,
     exception_group::DETECTOR,
     failed_item_lost::DETECTOR,
+    finalize::DETECTOR,
+    finalizer_method::DETECTOR,
+    function_cache::DETECTOR,
     gather::DETECTOR,
     get_event_loop::DETECTOR,
     http_request::DETECTOR,
@@ -114,6 +124,8 @@ pub const ALL: &[Detector] = &[
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
+    reference_cycle::DETECTOR,
+    slots::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,
     task_group::DETECTOR,

@@ -12,10 +12,10 @@ mod uses;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 
 pub(super) use fate::{new_object_is_kept, root};
-pub(super) use lifetime::object_of;
+pub(super) use lifetime::{finalizer, object_of};
+pub(super) use mentions::binds;
 
 use lifetime::Object;
-use mentions::binds;
 
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -113,10 +113,12 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
         Expr::Name(name) => {
             let error = if site.function().is_some() { "UnboundLocalError" } else { "NameError" };
             let finding = finding.fact("name", source).fact("error", Fact::from(error));
-            match object_of(site, &name.id) {
-                Some(object) => release(finding, object.without(&name.id)),
-                None => finding,
+            let Some(mut object) = object_of(site, &name.id) else { return finding };
+            let gone = delete.targets.iter().take_while(|earlier| earlier.start() <= target.start());
+            for earlier in gone.filter_map(Expr::as_name_expr) {
+                object = object.without(&earlier.id);
             }
+            release(finding, object)
         }
         Expr::Subscript(_) => finding.fact("item", source),
         Expr::Attribute(_) => finding.fact("attribute", source),

@@ -1,0 +1,174 @@
+//! Objects that refer to each other: an object in itself, a callback on its own object, parent and child.
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+
+use super::finalize::{is_bound_method, uses};
+use super::reference_count::root;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site, Step};
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["memory/cyclic-gc"], nodes: &[NodeKind::ExprCall, NodeKind::StmtAssign], detect };
+
+/// Methods of containers that keep their argument.
+const ADDING: &[&str] = &["add", "append", "appendleft", "insert"];
+const CONTAINERS: &[&str] = &["builtins.list", "collections.deque"];
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let finding = match site.node {
+        AnyNodeRef::ExprCall(call) => self_containing(site.module, call)?,
+        AnyNodeRef::StmtAssign(assign) => assigned(site, assign)?,
+        _ => return None,
+    };
+    findings.push(finding);
+    Some(())
+}
+
+/// `a.append(a)`.
+fn self_containing(module: &Module, call: &ast::ExprCall) -> Option<Finding> {
+    let Expr::Attribute(method) = &*call.func else { return None };
+    let (Expr::Name(receiver), [Expr::Name(argument)]) = (&*method.value, &*call.arguments.args) else { return None };
+    if receiver.id != argument.id || method.attr.as_str() != "append" {
+        return None;
+    }
+    if !module.class_of(&method.value)?.symbol().is_any(CONTAINERS) {
+        return None;
+    }
+    Some(itself(call.range(), receiver))
+}
+
+fn itself(range: TextRange, name: &ast::ExprName) -> Finding {
+    Finding::new("memory/cyclic-gc", range).fact("itself", Fact::from(name.id.as_str()))
+}
+
+fn assigned(site: &Site, assign: &ast::StmtAssign) -> Option<Finding> {
+    let module = site.module;
+    let [target] = assign.targets.as_slice() else { return None };
+    let owner = match target {
+        Expr::Attribute(attribute) => &*attribute.value,
+        Expr::Subscript(subscript) => &*subscript.value,
+        _ => return None,
+    };
+    if let Expr::Attribute(attribute) = target
+        && module.lookup(attribute).is_some_and(|lookup| lookup.step == Step::DataDescriptor)
+    {
+        return None; // A descriptor decides what is stored.
+    }
+    if let (Expr::Name(owner), Expr::Name(value)) = (owner, &*assign.value)
+        && owner.id == value.id
+    {
+        return Some(itself(assign.range(), owner));
+    }
+    if let (Expr::Name(owner), Expr::Attribute(_)) = (owner, target)
+        && let Some(closure) = closure(module, &assign.value, &owner.id)
+        && owner.id == "self"
+    {
+        let finding = Finding::new("memory/cyclic-gc", assign.range())
+            .fact("stored", Fact::from(module.source(target)))
+            .fact("closure", Fact::from(vec![closure]))
+            .fact("finalizer", finalizer_of(site));
+        return Some(finding);
+    }
+    mutual(site, assign, target)
+}
+
+/// The source of a function that holds the object of `owner`: a lambda, its bound method, a partial of either.
+fn closure(module: &Module, value: &Expr, owner: &str) -> Option<String> {
+    let is_owner = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == owner);
+    let holds = match value {
+        Expr::Lambda(lambda) => uses(lambda, owner),
+        Expr::Attribute(attribute) => is_owner(&attribute.value) && is_bound_method(module, attribute),
+        Expr::Call(call) if module.callee(call).is_some_and(|symbol| symbol.is("functools.partial")) => {
+            call.arguments.args.iter().any(|argument| is_owner(argument) || closure(module, argument, owner).is_some())
+        }
+        _ => false,
+    };
+    holds.then(|| module.source(value).to_string())
+}
+
+fn finalizer_of(site: &Site) -> Option<Fact> {
+    let class = site.module.class(site.class()?)?;
+    super::reference_count::finalizer(&class).map(Fact::from)
+}
+
+/// `child.parent = self`, where the same function makes `self` hold `child`.
+fn mutual(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Finding> {
+    let module = site.module;
+    let Expr::Name(held) = &*assign.value else { return None };
+    let (holder, attribute) = root(target)?;
+    attribute?;
+    if holder.id == held.id {
+        return None;
+    }
+    let mut links = Links { module, found: vec![] };
+    links.visit_body(&site.function()?.body);
+    let back = links.found.into_iter().find(|link| {
+        // The second of two assignments is the one that closes the ring.
+        let is_later = link.range.start() > assign.start();
+        link.holder == *held.id && link.held == *holder.id && !(link.is_assignment && is_later)
+    })?;
+    let up = module.source(target).to_string();
+    let finding = Finding::new("memory/cyclic-gc", assign.range())
+        .fact("ring", Fact::from(vec![back.path.clone(), up.clone()]))
+        .fact("down", Fact::from(back.path))
+        .fact("down_at", module.place(back.range).map(Fact::from))
+        .fact("up", Fact::from(up))
+        .fact("finalizer", finalizer_of(site));
+    Some(finding)
+}
+
+/// `holder.path` refers to `held`.
+struct Link {
+    holder: String,
+    held: String,
+    path: String,
+    range: TextRange,
+    is_assignment: bool,
+}
+
+struct Links<'m, 's> {
+    module: &'m Module<'s>,
+    found: Vec<Link>,
+}
+
+impl Links<'_, '_> {
+    fn link(&mut self, place: &Expr, held: &Expr, is_assignment: bool) -> Option<()> {
+        let Expr::Name(held) = held else { return None };
+        let (holder, attribute) = root(place)?;
+        attribute?;
+        self.found.push(Link {
+            holder: holder.id.to_string(),
+            held: held.id.to_string(),
+            path: self.module.source(place).to_string(),
+            range: place.range(),
+            is_assignment,
+        });
+        Some(())
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Links<'_, '_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::StmtAssign(assign) => {
+                for target in assign.targets.iter().filter(|target| !target.is_name_expr()) {
+                    self.link(target, &assign.value, true);
+                }
+            }
+            AnyNodeRef::StmtExpr(ast::StmtExpr { value, .. }) => {
+                if let Expr::Call(call) = &**value
+                    && let Expr::Attribute(method) = &*call.func
+                    && ADDING.contains(&method.attr.as_str())
+                    && let Some(held) = call.arguments.args.last()
+                {
+                    self.link(&method.value, held, false);
+                }
+            }
+            AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ExprLambda(_) => return TraversalSignal::Skip,
+            _ => {}
+        }
+        TraversalSignal::Traverse
+    }
+}

@@ -1,0 +1,121 @@
+//! `__slots__`: whether instances still have a `__dict__`, and from which base.
+
+use ruff_python_ast::{AnyNodeRef, Expr, NodeKind, Stmt};
+
+use super::weak_target::{Reason, Weakrefable, weakrefable};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Class, Origin, Site};
+use crate::text::{Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["memory/slots", "memory/slots-no-effect"], nodes: &[NodeKind::StmtClassDef], detect };
+
+/// Library classes whose instances have no `__dict__`.
+const WITHOUT_DICT: &[&str] = &[
+    "abc.ABC",
+    "builtins.bytes",
+    "builtins.dict",
+    "builtins.float",
+    "builtins.frozenset",
+    "builtins.int",
+    "builtins.list",
+    "builtins.object",
+    "builtins.set",
+    "builtins.str",
+    "builtins.tuple",
+    "typing.Generic",
+    "typing.Protocol",
+];
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::StmtClassDef(statement) = site.node else { return None };
+    let range = statement.body.iter().find_map(slots_name)?;
+    let class = site.module.class(statement)?;
+    let own = class.own_slots()?;
+    let fields = |slots: &[String]| {
+        let fields = slots.iter().filter(|slot| *slot != "__dict__" && *slot != "__weakref__");
+        fields.cloned().collect::<Vec<_>>()
+    };
+    let name = || Fact::from(statement.name.as_str());
+    let own_fields = fields(&own);
+    let mut finding = Finding::new("memory/slots", range)
+        .fact("first", own_fields.first().map(|slot| Fact::from(slot.as_str())))
+        .fact("class", name())
+        .fact("slots", Fact::from(own_fields.clone()));
+    if matches!(weakrefable(&class), Weakrefable::No(Reason::Slots(..))) {
+        finding = finding.fact("not_weakrefable", name());
+    }
+    if own.iter().any(|slot| slot == "__dict__") {
+        findings.push(finding.fact("dict_listed", Fact::from("__dict__")));
+        return Some(());
+    }
+    match dict_source(&class) {
+        Dict::None => {
+            let order = class.mro();
+            let all = order.iter().rev().flat_map(|class| fields(&class.own_slots().unwrap_or_default()));
+            findings.push(finding.fact("sealed", name()).fact("all_slots", Fact::from(all.collect::<Vec<_>>())));
+        }
+        Dict::From(base) => {
+            findings.push(finding.fact("dict_from", Fact::from(base.name())));
+            let is_ours = base.symbol().origin == Origin::Project;
+            if is_ours && !own_fields.is_empty() {
+                let finding = Finding::new("memory/slots-no-effect", range)
+                    .fact("class", name())
+                    .fact("dict_from", Fact::from(base.name()))
+                    .fact("dict_at", base.place().map(Fact::from));
+                findings.push(finding);
+            }
+        }
+        Dict::Unknown => findings.push(finding),
+    }
+    Some(())
+}
+
+/// The range of `__slots__` in the statement that binds it.
+fn slots_name(statement: &Stmt) -> Option<TextRange> {
+    let target = match statement {
+        Stmt::Assign(assign) => assign.targets.first()?,
+        Stmt::AnnAssign(assign) => &*assign.target,
+        _ => return None,
+    };
+    matches!(target, Expr::Name(name) if name.id == "__slots__").then(|| target.range())
+}
+
+/// Where the instance dictionary comes from.
+enum Dict<'s> {
+    None,
+    From(Class<'s>),
+    Unknown,
+}
+
+fn dict_source<'s>(class: &Class<'s>) -> Dict<'s> {
+    if !class.mro_is_complete() {
+        return Dict::Unknown;
+    }
+    for base in class.mro() {
+        let symbol = base.symbol();
+        if symbol.is_any(WITHOUT_DICT) || symbol.module == "collections.abc" {
+            continue;
+        }
+        if symbol.is("builtins.BaseException") {
+            return Dict::From(base);
+        }
+        match symbol.origin {
+            Origin::Project => {}
+            _ if base.inherits("builtins.BaseException") => continue,
+            _ => return Dict::Unknown,
+        }
+        match base.own_slots() {
+            Some(slots) if slots.iter().any(|slot| slot == "__dict__") => return Dict::From(base),
+            Some(_) => {}
+            None if base.binds("__slots__") || is_decorated(&base) => return Dict::Unknown,
+            None => return Dict::From(base),
+        }
+    }
+    Dict::None
+}
+
+/// A decorator such as `dataclass(slots=True)` may put another class in its place.
+fn is_decorated(class: &Class) -> bool {
+    class.with_statement(|_, statement| !statement.decorator_list.is_empty())
+}
