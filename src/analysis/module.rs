@@ -20,6 +20,7 @@ use super::classes::Class;
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
 use super::syntax_index::{calls_by_name, import_aliases};
+use super::tracing::Budget;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
 
@@ -53,6 +54,7 @@ pub struct Module<'s> {
     lines: OnceCell<Lines>,
     calls: OnceCell<HashMap<String, Vec<NodeIndex>>>,
     aliases: OnceCell<HashMap<String, String>>,
+    tracing_budget: Budget,
 }
 
 impl<'s> Module<'s> {
@@ -79,6 +81,7 @@ impl<'s> Module<'s> {
             lines: OnceCell::new(),
             calls: OnceCell::new(),
             aliases: OnceCell::new(),
+            tracing_budget: Budget::default(),
         }
     }
 
@@ -104,6 +107,10 @@ impl<'s> Module<'s> {
 
     pub(super) fn parsed(&self) -> &ParsedModuleRef {
         &self.parsed
+    }
+
+    pub(super) fn tracing_budget(&self) -> &Budget {
+        &self.tracing_budget
     }
 
     /// The snapshot the file is seen through.

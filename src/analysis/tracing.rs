@@ -3,6 +3,8 @@
 //!
 //! Every step must be the only possibility in sight; where two sources disagree, the answer is none.
 
+use std::cell::Cell;
+
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
@@ -17,6 +19,13 @@ use super::names::{Origin, Symbol};
 
 /// How many steps are taken back; each one is a binding, a call's argument or a context manager.
 const DEPTH: usize = 6;
+
+/// How many steps one question may take in all. Names ask for classes and classes for names, so depth alone is no bound.
+const STEPS: u32 = 64;
+
+/// The steps that the question under way has left; `None` when none is under way.
+#[derive(Default)]
+pub(super) struct Budget(Cell<Option<u32>>);
 
 /// What a traced object is an instance of.
 enum Instance<'s> {
@@ -36,14 +45,27 @@ impl<'s> Instance<'s> {
 
 impl<'s> Module<'s> {
     pub(super) fn traced_class(&self, expr: &Expr) -> Option<Class<'s>> {
-        match self.trace(expr, DEPTH)? {
+        match self.trace_within_budget(expr)? {
             Instance::Of(class) => Some(class),
             Instance::Named(_) => None,
         }
     }
 
     pub(super) fn traced_class_name(&self, expr: &Expr) -> Option<Symbol> {
-        Some(self.trace(expr, DEPTH)?.symbol())
+        Some(self.trace_within_budget(expr)?.symbol())
+    }
+
+    fn trace_within_budget(&self, expr: &Expr) -> Option<Instance<'s>> {
+        let Budget(left) = self.tracing_budget();
+        let is_outermost = left.get().is_none();
+        if is_outermost {
+            left.set(Some(STEPS));
+        }
+        let found = self.trace(expr, DEPTH);
+        if is_outermost {
+            left.set(None);
+        }
+        found
     }
 
     /// The expressions of this file that `expr` gets its value from: `queue.Queue()` for a parameter that every call in the
@@ -54,6 +76,8 @@ impl<'s> Module<'s> {
 
     fn trace(&self, expr: &Expr, depth: usize) -> Option<Instance<'s>> {
         let depth = depth.checked_sub(1)?;
+        let Budget(left) = self.tracing_budget();
+        left.set(Some(left.get().unwrap_or(STEPS).checked_sub(1)?));
         if let Some(class) = self.class_of(expr) {
             return Some(Instance::Of(class));
         }
