@@ -65,6 +65,7 @@ mod to_thread;
 mod wall_clock;
 mod weak_reference;
 mod weak_target;
+pub(crate) mod suspension;
 
 use std::collections::HashSet;
 

@@ -4,6 +4,13 @@
 //! and two lines here, in alphabetical order. The result is parsed before it is offered: an edit that breaks the file
 //! never leaves this module.
 
+mod add_await;
+mod await_sleep;
+mod awaiting;
+mod imports;
+mod keep_task;
+mod to_thread;
+
 use std::path::PathBuf;
 
 use ruff_python_ast::AnyNodeRef;
@@ -22,7 +29,12 @@ pub struct Rewrite {
 }
 
 /// All rewrites, alphabetical by name.
-pub const ALL: &[Rewrite] = &[];
+pub const ALL: &[Rewrite] = &[
+    add_await::REWRITE,
+    await_sleep::REWRITE,
+    keep_task::REWRITE,
+    to_thread::REWRITE,
+];
 
 /// What a rewrite works on.
 pub struct Target<'a, 's> {

@@ -57,6 +57,13 @@ struct Rows {
     call: Vec<BlockingCall>,
 }
 
+impl BlockingCall {
+    /// Whether the call returns at once, and iterating over its result is what waits.
+    pub fn is_lazy(&self) -> bool {
+        self.lazy
+    }
+}
+
 impl BlockingTable {
     /// Reads the table from TOML.
     ///

@@ -26,7 +26,7 @@ pub(super) fn suspensions(body: &[Stmt]) -> Vec<TextRange> {
 }
 
 /// Calls `see` with each node that the frame of `body` runs itself, in source order.
-pub(super) fn visit_frame<'a>(body: &'a [Stmt], see: &mut dyn FnMut(AnyNodeRef<'a>)) {
+pub(crate) fn visit_frame<'a>(body: &'a [Stmt], see: &mut dyn FnMut(AnyNodeRef<'a>)) {
     struct Frame<'f, 'a>(&'f mut dyn FnMut(AnyNodeRef<'a>));
     impl<'a> SourceOrderVisitor<'a> for Frame<'_, 'a> {
         fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
@@ -52,12 +52,12 @@ fn is_other_frame(node: AnyNodeRef) -> bool {
 }
 
 /// What encloses the site within its own function, nearest first.
-pub(super) fn around<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = AnyNodeRef<'a>> {
+pub(crate) fn around<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = AnyNodeRef<'a>> {
     site.enclosing().take_while(|node| !is_other_frame(*node))
 }
 
 /// Whether the site is in `body`.
-pub(super) fn is_in(body: &[Stmt], range: TextRange) -> bool {
+pub(crate) fn is_in(body: &[Stmt], range: TextRange) -> bool {
     match (body.first(), body.last()) {
         (Some(first), Some(last)) => TextRange::new(first.start(), last.end()).contains_range(range),
         _ => false,
@@ -85,7 +85,7 @@ pub(super) fn reads<'a>(body: &'a [Stmt], name: &str) -> Vec<&'a ast::ExprName> 
 }
 
 /// The statements of the function, or of the module, that runs the site.
-pub(super) fn frame<'a>(site: &Site<'a, '_>) -> &'a [Stmt] {
+pub(crate) fn frame<'a>(site: &Site<'a, '_>) -> &'a [Stmt] {
     match site.function() {
         Some(function) => &function.body,
         None => site.ancestors.first().map_or(&[], |root| match root {

@@ -1,0 +1,19 @@
+//! `save()` → `await save()`
+//!
+//! For a statement that drops a coroutine, in a coroutine function.
+
+use super::awaiting::{call_of, obstacle};
+use super::{Offer, Rewrite, Target};
+use crate::text::{Edit, Ranged as _};
+
+pub(super) const REWRITE: Rewrite = Rewrite { name: "add_await", offer };
+
+fn offer(target: &Target) -> Option<Offer> {
+    let (call, site) = call_of(&target.site)?;
+    let callee = site.module.source(&*call.func);
+    if let Some(reason) = obstacle(&site) {
+        return Offer::refused("Add `await`", reason);
+    }
+    let title = format!("Add `await` (the body of `{callee}` runs here, and its errors are raised here)");
+    Offer::edit(site.module, title, vec![Edit::insert(call.start(), "await ")], false)
+}

@@ -1,0 +1,112 @@
+//! What must hold where an `await` is put, and how it is written there.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+
+use crate::analysis::{Module, Site};
+use crate::detectors::suspension::{around, frame, is_in, visit_frame};
+use crate::text::{Edit, Ranged as _, TextRange};
+
+/// Locks between threads or processes. While one is held, a suspended task keeps it, and the next thread that wants it may
+/// be the loop's own.
+const THREAD_LOCKS: &[&str] = &[
+    "multiprocessing.Condition",
+    "multiprocessing.Lock",
+    "multiprocessing.RLock",
+    "multiprocessing.Semaphore",
+    "threading.BoundedSemaphore",
+    "threading.Condition",
+    "threading.Lock",
+    "threading.RLock",
+    "threading.Semaphore",
+];
+
+/// The call that a finding on its callee, or on the whole of it, stands for; without parentheses around its callee.
+pub(super) fn call_of<'a, 's>(site: &Site<'a, 's>) -> Option<(&'a ast::ExprCall, Site<'a, 's>)> {
+    let range = site.node.range();
+    let mut site = Some(*site);
+    while let Some(current) = site {
+        match current.node {
+            AnyNodeRef::ExprCall(call) if call.func.range() == range || call.range() == range => {
+                return (call.arguments.start() == call.func.end()).then_some((call, current));
+            }
+            node if node.is_statement() => return None,
+            _ => site = current.up(),
+        }
+    }
+    None
+}
+
+/// Why the code at the site must not be suspended: the reason of a refusal.
+pub(super) fn obstacle(site: &Site) -> Option<String> {
+    let module = site.module;
+    let line = |range: TextRange| module.lines().line(range.start());
+    let Some(function) = site.function() else { return Some("only a coroutine function can await".to_string()) };
+    if !function.is_async {
+        let at = line(function.name.range());
+        return Some(format!("`{}` (line {at}) is a plain `def`, which cannot await", function.name));
+    }
+    if let Some(lock) = held_lock(site) {
+        let at = line(lock.range());
+        return Some(format!("the thread lock `{}` (line {at}) is held here", module.source(lock)));
+    }
+    let other = other_framework(module)?;
+    Some(format!("this file imports `{}` (line {}), whose loop is not asyncio's", module.source(other), line(other)))
+}
+
+/// A thread's lock that is held at the site, by `with` or by an `acquire` without `release` before the site.
+fn held_lock<'a>(site: &Site<'a, '_>) -> Option<&'a Expr> {
+    let module = site.module;
+    let is_lock = |expr: &Expr| module.class_name(expr).is_some_and(|class| class.is_any(THREAD_LOCKS));
+    let by_with = around(site).find_map(|node| match node {
+        AnyNodeRef::StmtWith(with) if !with.is_async && is_in(&with.body, site.node.range()) => {
+            with.items.iter().map(|item| &item.context_expr).find(|manager| is_lock(manager))
+        }
+        _ => None,
+    });
+    if by_with.is_some() {
+        return by_with;
+    }
+    let mut held: Vec<&Expr> = vec![];
+    visit_frame(frame(site), &mut |node| {
+        let AnyNodeRef::ExprCall(ast::ExprCall { func, .. }) = node else { return };
+        let Expr::Attribute(method) = &**func else { return };
+        if node.end() > site.node.start() {
+            return;
+        }
+        match method.attr.as_str() {
+            "acquire" if is_lock(&method.value) => held.push(&method.value),
+            "release" => held.retain(|lock| module.source(*lock) != module.source(&*method.value)),
+            _ => {}
+        }
+    });
+    held.pop()
+}
+
+/// An import of another framework for coroutines.
+fn other_framework(module: &Module) -> Option<TextRange> {
+    let is_other = |name: &str| matches!(name.split('.').next(), Some("anyio" | "curio" | "trio"));
+    module.syntax().body.iter().find_map(|statement| match statement {
+        Stmt::Import(import) => {
+            import.names.iter().find(|alias| is_other(alias.name.as_str())).map(|alias| alias.name.range())
+        }
+        Stmt::ImportFrom(import) => {
+            import.module.as_ref().filter(|name| import.level == 0 && is_other(name.as_str())).map(|name| name.range())
+        }
+        _ => None,
+    })
+}
+
+/// Parentheses around an awaited call, where what follows would bind more tightly than `await`.
+pub(super) fn parentheses(call: &Site) -> Vec<Edit> {
+    let range = call.node.range();
+    let is_tight = match call.parent() {
+        Some(AnyNodeRef::ExprAttribute(_)) => true,
+        Some(AnyNodeRef::ExprSubscript(subscript)) => subscript.value.range() == range,
+        Some(AnyNodeRef::ExprCall(outer)) => outer.func.range() == range,
+        _ => false,
+    };
+    match is_tight {
+        true => vec![Edit::insert(range.start(), "("), Edit::insert(range.end(), ")")],
+        false => vec![],
+    }
+}

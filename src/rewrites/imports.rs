@@ -1,0 +1,183 @@
+//! Imports that a rewrite needs, and imports that it leaves without a use.
+//!
+//! An existing import is used under the name it has. A name that this file binds to anything else is no name for a
+//! module, so the answer is then none.
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Stmt, helpers::is_docstring_stmt};
+
+use crate::analysis::{Module, Site};
+use crate::text::{Edit, Ranged as _, TextRange, TextSize};
+
+/// A module as this file can name it.
+pub(super) struct Imported {
+    pub name: String,
+    /// The import statement, where there is none yet.
+    pub edit: Option<Edit>,
+}
+
+/// How the code at `site` can name the module `wanted`, a top-level module of the standard library.
+pub(super) fn imported(site: &Site, wanted: &str) -> Option<Imported> {
+    let module = site.module;
+    let existing = imports_in_reach(site).find_map(|import| {
+        let alias = import.names.iter().find(|alias| alias.name.as_str() == wanted)?;
+        Some(alias.asname.as_ref().map_or(wanted, |name| name.as_str()).to_string())
+    });
+    if let Some(name) = existing {
+        let bindings = bindings(module, &name);
+        let is_alone =
+            bindings.iter().all(|at| imports_in_reach(site).any(|import| import.range().contains_range(*at)));
+        return is_alone.then_some(Imported { name, edit: None });
+    }
+    if !bindings(module, wanted).is_empty() {
+        return None;
+    }
+    let edit = Edit::insert(place_for(module, wanted), format!("import {wanted}{}", module.lines().newline()));
+    Some(Imported { name: wanted.to_string(), edit: Some(edit) })
+}
+
+/// The `import` statements of the module and of the functions around the site, written before it.
+fn imports_in_reach<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = &'a ast::StmtImport> {
+    let start = site.node.start();
+    site.enclosing()
+        .filter_map(|node| match node {
+            AnyNodeRef::ModModule(module) => Some(module.body.as_slice()),
+            AnyNodeRef::StmtFunctionDef(function) => Some(function.body.as_slice()),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(move |statement| match statement {
+            Stmt::Import(import) if import.end() <= start => Some(import),
+            _ => None,
+        })
+}
+
+/// The place for `import wanted`: in alphabetical order among the plain imports at the head of the file.
+fn place_for(module: &Module, wanted: &str) -> TextSize {
+    let body = &module.syntax().body;
+    let is_head =
+        |statement: &&Stmt| matches!(statement, Stmt::Import(_) | Stmt::ImportFrom(_)) || is_docstring_stmt(statement);
+    let head: Vec<&Stmt> = body.iter().take_while(is_head).collect();
+    let line_start = |statement: &Stmt| line_start(module, statement.start());
+    let plain = |statement: &&&Stmt| statement.is_import_stmt();
+    let name = |statement: &Stmt| match statement {
+        Stmt::Import(import) => import.names.first().map_or("", |alias| alias.name.as_str()).to_string(),
+        _ => String::new(),
+    };
+    if let Some(later) = head.iter().filter(plain).find(|statement| name(statement).as_str() > wanted) {
+        return line_start(later);
+    }
+    if let Some(last) = head.iter().filter(plain).next_back() {
+        return line_after(module, last.end());
+    }
+    let is_future =
+        |statement: &Stmt| matches!(statement, Stmt::ImportFrom(from) if from.module.as_deref() == Some("__future__"));
+    match head.iter().find(|statement| statement.is_import_from_stmt() && !is_future(statement)) {
+        Some(first) => line_start(first),
+        None => match (head.last(), body.first()) {
+            (Some(last), _) => line_after(module, last.end()),
+            (None, Some(first)) => line_start(first),
+            (None, None) => TextSize::default(),
+        },
+    }
+}
+
+/// The start of the line behind the one that holds `offset`.
+pub(super) fn line_after(module: &Module, offset: TextSize) -> TextSize {
+    let lines = module.lines();
+    let line = lines.line(offset);
+    match line < lines.count() {
+        true => lines.line_range(line + 1).start(),
+        false => lines.line_range(line).end(),
+    }
+}
+
+fn line_start(module: &Module, offset: TextSize) -> TextSize {
+    module.lines().line_range(module.lines().line(offset)).start()
+}
+
+/// The end of the imports at the head of the file: where a module-level name can be made for all that follows.
+pub(super) fn end_of_head(module: &Module) -> TextSize {
+    let body = &module.syntax().body;
+    let is_head =
+        |statement: &&Stmt| matches!(statement, Stmt::Import(_) | Stmt::ImportFrom(_)) || is_docstring_stmt(statement);
+    match body.iter().take_while(is_head).last() {
+        Some(last) => line_after(module, last.end()),
+        None => body.first().map_or(TextSize::default(), |first| line_start(module, first.start())),
+    }
+}
+
+/// Removes the module-level import that binds the name read in `gone`, if nothing else reads that name.
+pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Option<Edit> {
+    let only = |import: &[ast::Alias]| match import {
+        [alias] => alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name,
+        _ => false,
+    };
+    let import = module.syntax().body.iter().find(|statement| match statement {
+        Stmt::Import(import) => only(&import.names),
+        Stmt::ImportFrom(import) => only(&import.names),
+        _ => false,
+    })?;
+    let is_exported = module.text().contains("__all__");
+    let mut names = Names { name, reads: vec![], bindings: vec![] };
+    names.visit_body(&module.syntax().body);
+    let is_read = names.reads.iter().any(|read| !gone.contains_range(*read));
+    let is_bound_again = names.bindings.iter().any(|at| !import.range().contains_range(*at));
+    let start = line_start(module, import.start());
+    let end = line_after(module, import.end());
+    let is_whole_line = module.source(TextRange::new(start, end)).trim() == module.source(import).trim();
+    let drop = !is_exported && !is_read && !is_bound_again && is_whole_line;
+    drop.then(|| Edit::delete(TextRange::new(start, end)))
+}
+
+/// Where the file binds `name`, in any scope.
+pub(super) fn bindings(module: &Module, name: &str) -> Vec<TextRange> {
+    let mut names = Names { name, reads: vec![], bindings: vec![] };
+    names.visit_body(&module.syntax().body);
+    names.bindings
+}
+
+/// The reads and the bindings of a name, in all scopes.
+struct Names<'n> {
+    name: &'n str,
+    reads: Vec<TextRange>,
+    bindings: Vec<TextRange>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Names<'_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::ExprName(name) if name.id == self.name => match name.ctx.is_load() {
+                true => self.reads.push(name.range()),
+                false => self.bindings.push(name.range()),
+            },
+            AnyNodeRef::Alias(alias) => {
+                let bound = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+                if bound.split('.').next() == Some(self.name) || bound == "*" {
+                    self.bindings.push(alias.range());
+                }
+            }
+            AnyNodeRef::Parameter(parameter) => self.bind(&parameter.name),
+            AnyNodeRef::StmtFunctionDef(function) => self.bind(&function.name),
+            AnyNodeRef::StmtClassDef(class) => self.bind(&class.name),
+            AnyNodeRef::StmtGlobal(global) => global.names.iter().for_each(|name| self.bind(name)),
+            AnyNodeRef::StmtNonlocal(nonlocal) => nonlocal.names.iter().for_each(|name| self.bind(name)),
+            AnyNodeRef::ExceptHandlerExceptHandler(handler) => {
+                handler.name.iter().for_each(|name| self.bind(name));
+            }
+            AnyNodeRef::PatternMatchAs(pattern) => pattern.name.iter().for_each(|name| self.bind(name)),
+            AnyNodeRef::PatternMatchStar(pattern) => pattern.name.iter().for_each(|name| self.bind(name)),
+            AnyNodeRef::PatternMatchMapping(pattern) => pattern.rest.iter().for_each(|name| self.bind(name)),
+            _ => {}
+        }
+        TraversalSignal::Traverse
+    }
+}
+
+impl Names<'_> {
+    fn bind(&mut self, name: &ast::Identifier) {
+        if name.as_str() == self.name {
+            self.bindings.push(name.range());
+        }
+    }
+}
