@@ -51,6 +51,7 @@ mod reference_count;
 mod reference_cycle;
 mod slots;
 mod suspension;
+pub(crate) mod suspension;
 mod task_cancel;
 mod task_done_skippable;
 mod task_group;
@@ -65,7 +66,6 @@ mod to_thread;
 mod wall_clock;
 mod weak_reference;
 mod weak_target;
-pub(crate) mod suspension;
 
 use std::collections::HashSet;
 

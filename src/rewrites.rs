@@ -29,12 +29,7 @@ pub struct Rewrite {
 }
 
 /// All rewrites, alphabetical by name.
-pub const ALL: &[Rewrite] = &[
-    add_await::REWRITE,
-    await_sleep::REWRITE,
-    keep_task::REWRITE,
-    to_thread::REWRITE,
-];
+pub const ALL: &[Rewrite] = &[add_await::REWRITE, await_sleep::REWRITE, keep_task::REWRITE, to_thread::REWRITE];
 
 /// What a rewrite works on.
 pub struct Target<'a, 's> {
