@@ -50,7 +50,6 @@ mod queues;
 mod reference_count;
 mod reference_cycle;
 mod slots;
-mod suspension;
 pub(crate) mod suspension;
 mod task_cancel;
 mod task_done_skippable;
