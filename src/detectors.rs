@@ -36,13 +36,21 @@ mod from_pages;
 mod function_cache;
 mod gather;
 mod get_event_loop;
+mod gil;
 mod http_request;
 mod instance_dict;
+mod lock;
+mod lock_held;
+mod lock_not_released;
+mod lock_reentry;
+mod locks;
 mod method_binding;
 mod method_body;
 mod never_awaited;
+mod no_timeout;
 mod nodes;
 mod not_started;
+mod print_on_thread;
 mod property_shape;
 mod queue;
 mod queue_drained;
@@ -50,21 +58,25 @@ mod queues;
 mod reference_count;
 mod reference_cycle;
 mod slots;
-pub(crate) mod suspension;
+mod suspension;
+mod target_called;
 mod task_cancel;
 mod task_done_skippable;
 mod task_group;
 mod task_not_kept;
 mod thread;
 mod thread_lifecycle;
+mod thread_pool;
 mod thread_start;
 mod thread_subclass;
 mod threads;
 mod timeout;
 mod to_thread;
+mod wait_without_loop;
 mod wall_clock;
 mod weak_reference;
 mod weak_target;
+pub(crate) mod suspension;
 
 use std::collections::HashSet;
 
@@ -116,26 +128,36 @@ pub const ALL: &[Detector] = &[
     function_cache::DETECTOR,
     gather::DETECTOR,
     get_event_loop::DETECTOR,
+    gil::DETECTOR,
     http_request::DETECTOR,
     instance_dict::DETECTOR,
+    lock::DETECTOR,
+    lock_held::DETECTOR,
+    lock_not_released::DETECTOR,
+    lock_reentry::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
+    no_timeout::DETECTOR,
     not_started::DETECTOR,
+    print_on_thread::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
     reference_cycle::DETECTOR,
     slots::DETECTOR,
+    target_called::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,
     task_group::DETECTOR,
     task_not_kept::DETECTOR,
     thread::DETECTOR,
     thread_lifecycle::DETECTOR,
+    thread_pool::DETECTOR,
     thread_start::DETECTOR,
     thread_subclass::DETECTOR,
     timeout::DETECTOR,
     to_thread::DETECTOR,
+    wait_without_loop::DETECTOR,
     wall_clock::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,

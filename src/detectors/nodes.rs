@@ -4,7 +4,7 @@ use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
-use crate::analysis::Module;
+use crate::analysis::{Function, Module, Origin};
 use crate::text::{Ranged as _, TextRange};
 
 /// The nodes of `body` in source order, without what stands in nested functions, lambdas and classes: those run at another
@@ -125,4 +125,31 @@ pub(super) fn is_test_file(module: &Module) -> bool {
     let below = root.as_deref().and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
     let in_tests = below.components().any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
     in_tests || name.starts_with("test_") || name.ends_with("_test.py") || name == "conftest.py"
+}
+
+/// Reads the `def` of a function of the project, wherever it is.
+pub(super) fn with_def<R>(
+    module: &Module,
+    function: &Function,
+    read: impl FnOnce(&Module, &ast::StmtFunctionDef) -> Option<R>,
+) -> Option<R> {
+    let place = function.place.as_ref().filter(|_| function.symbol.origin == Origin::Project)?;
+    let other;
+    let home = if module.path() == Some(place.path.as_path()) {
+        module
+    } else {
+        other = module.snapshot().module(&place.path).ok()?;
+        &other
+    };
+    let def = around(home, place.range()).into_iter().find_map(|node| match node {
+        AnyNodeRef::StmtFunctionDef(function) => Some(function),
+        _ => None,
+    })?;
+    (def.name.range() == place.range()).then(|| read(home, def))?
+}
+
+/// Whether a function's own body has a `yield`.
+pub(super) fn is_generator(function: &ast::StmtFunctionDef) -> bool {
+    let mut nodes = own_nodes(&function.body).into_iter();
+    nodes.any(|node| matches!(node, AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)))
 }

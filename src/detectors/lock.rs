@@ -1,0 +1,135 @@
+//! `threading.Lock()`: what the lock guards, and where the same data is touched without it.
+
+use std::collections::HashSet;
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
+
+use super::locks::{is_same_lock, locks_of};
+use super::nodes::{all_nodes, holds, method, own_nodes};
+use super::threads::is_first_parameter;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::{Place, Ranged as _, TextRange};
+
+pub(super) const DETECTOR: Detector = Detector { concepts: &["threads/lock"], nodes: &[NodeKind::ExprCall], detect };
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let module = site.module;
+    if !module.callee(call)?.is("threading.Lock") {
+        return None;
+    }
+    let finding = Finding::new("threads/lock", call.func.range());
+    let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else {
+        findings.push(finding);
+        return Some(());
+    };
+    let [lock] = assign.targets.as_slice() else { return None };
+    let taken: Vec<TextRange> = takers(module, &assign.value);
+    let guarded =
+        site.class().filter(|_| lock.is_attribute_expr()).map(|class| Guarded::of(module, class, &assign.value));
+    let (guards, bare) = guarded.map(|guarded| (guarded.names(), guarded.bare.into_iter().next())).unwrap_or_default();
+    findings.push(
+        finding
+            .fact("lock", Fact::from(module.source(lock)))
+            .fact("taken_at", Fact::from(taken.iter().filter_map(|range| module.place(*range)).collect::<Vec<Place>>()))
+            .fact("guards", Fact::from(guards))
+            .fact("bare", bare.as_ref().map(|(name, _)| Fact::from(name.as_str())))
+            .fact("bare_at", bare.and_then(|(_, range)| module.place(range)).map(Fact::from)),
+    );
+    Some(())
+}
+
+/// Where the file takes the lock that `made` makes.
+fn takers<'m>(module: &'m Module, made: &'m Expr) -> Vec<TextRange> {
+    let taken = all_nodes(&module.syntax().body).into_iter().filter_map(|node| match node {
+        AnyNodeRef::StmtWith(with) => locks_of(module, with)
+            .into_iter()
+            .find(|(lock, _)| is_same_lock(module, lock, made))
+            .map(|(lock, _)| lock.range()),
+        AnyNodeRef::ExprCall(call) => {
+            let (receiver, "acquire") = method(call)? else { return None };
+            is_same_lock(module, receiver, made).then(|| call.range())
+        }
+        _ => None,
+    });
+    taken.collect()
+}
+
+/// The attributes that the methods of a class write, with and without the lock.
+struct Guarded {
+    under: Vec<String>,
+    bare: Vec<(String, TextRange)>,
+}
+
+impl Guarded {
+    fn of<'m>(module: &'m Module, class: &'m ast::StmtClassDef, made: &'m Expr) -> Self {
+        let methods: Vec<_> = class.body.iter().filter_map(Stmt::as_function_def_stmt).collect();
+        let mut under = vec![];
+        let mut outside = vec![];
+        let mut called_under = HashSet::new();
+        for function in &methods {
+            let nodes = own_nodes(&function.body);
+            let blocks: Vec<_> = nodes.iter().filter_map(|node| block_under(module, *node, made)).collect();
+            let acquires =
+                nodes.iter().any(|node| matches!(node, AnyNodeRef::ExprCall(call) if is_acquire(module, call, made)));
+            for node in nodes {
+                let is_under = acquires || blocks.iter().any(|block| holds(block, node.range()));
+                match written_attribute(function, node) {
+                    Some(name) if is_under => under.push(name),
+                    Some(name) if function.name.as_str() != "__init__" => outside.push((name, node.range(), *function)),
+                    _ => {}
+                }
+                if is_under {
+                    called_under.extend(called_on_self(function, node));
+                }
+            }
+        }
+        // A method that is called under the lock may rely on it.
+        let bare = outside
+            .into_iter()
+            .filter(|(name, _, function)| under.contains(name) && !called_under.contains(function.name.as_str()))
+            .map(|(name, range, _)| (name, range))
+            .collect();
+        Self { under, bare }
+    }
+
+    /// The attributes that are only written under the lock, in the order of the text.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = vec![];
+        for name in &self.under {
+            if !names.contains(name) && self.bare.iter().all(|(bare, _)| bare != name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}
+
+/// The body of a `with` statement that holds the lock.
+fn block_under<'m>(module: &'m Module, node: AnyNodeRef<'m>, made: &'m Expr) -> Option<&'m [Stmt]> {
+    let AnyNodeRef::StmtWith(with) = node else { return None };
+    let holds_it = locks_of(module, with).iter().any(|(lock, _)| is_same_lock(module, lock, made));
+    holds_it.then_some(with.body.as_slice())
+}
+
+fn is_acquire<'m>(module: &'m Module, call: &'m ast::ExprCall, made: &'m Expr) -> bool {
+    method(call).is_some_and(|(receiver, name)| name == "acquire" && is_same_lock(module, receiver, made))
+}
+
+/// `self.total` in `self.total = …`, `self.total += …` and `self.total[key] = …`.
+fn written_attribute(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Option<String> {
+    let attribute = match node {
+        AnyNodeRef::ExprAttribute(attribute) if !attribute.ctx.is_load() => attribute,
+        AnyNodeRef::ExprSubscript(subscript) if !subscript.ctx.is_load() => subscript.value.as_attribute_expr()?,
+        _ => return None,
+    };
+    let on_self = is_first_parameter(function, attribute.value.as_name_expr()?);
+    on_self.then(|| format!("self.{}", attribute.attr))
+}
+
+fn called_on_self(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Option<String> {
+    let AnyNodeRef::ExprCall(call) = node else { return None };
+    let (receiver, name) = method(call)?;
+    is_first_parameter(function, receiver.as_name_expr()?).then(|| name.to_string())
+}

@@ -1,0 +1,89 @@
+//! Where a lock is taken: `with lock:` and `lock.acquire()`.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
+
+use super::locks::{lock_kind, lock_made_at, lock_statement, locks_of};
+use super::nodes::{block_around, is_false, method, own_nodes};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::{Place, Ranged as _};
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["threads/lock-acquire", "threads/lock-held"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtWith],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    match site.node {
+        AnyNodeRef::StmtWith(with) => held(site.module, with, findings),
+        AnyNodeRef::ExprCall(call) => findings.push(acquired(site, call)?),
+        _ => {}
+    }
+    Some(())
+}
+
+fn held(module: &Module, with: &ast::StmtWith, findings: &mut Findings) {
+    let nodes = own_nodes(&with.body);
+    let mut writes: Vec<String> = vec![];
+    for node in &nodes {
+        let written = match node {
+            AnyNodeRef::ExprAttribute(target) if !target.ctx.is_load() => module.source(*target),
+            AnyNodeRef::ExprSubscript(target) if !target.ctx.is_load() => module.source(&*target.value),
+            _ => continue,
+        };
+        if !writes.iter().any(|other| other == written) {
+            writes.push(written.to_string());
+        }
+    }
+    for (lock, kind) in locks_of(module, with) {
+        let own = module.source(lock).to_string();
+        let wait = nodes.iter().find_map(|node| {
+            let AnyNodeRef::ExprCall(call) = node else { return None };
+            let on_it = method(call).is_some_and(|(receiver, _)| module.source(receiver) == own);
+            (!on_it && module.blocking_call(call).is_some()).then_some(*call)
+        });
+        findings.push(
+            Finding::new("threads/lock-held", lock.range())
+                .fact("lock", Fact::from(own))
+                .fact("kind", Fact::from(kind))
+                .fact("made_at", lock_made_at(module, lock).map(Fact::from))
+                .fact("writes", Fact::from(writes.clone()))
+                .fact("wait", wait.map(|call| Fact::from(module.source(call))))
+                .fact("wait_at", wait.and_then(|call| module.place(call.range())).map(Fact::from)),
+        );
+    }
+}
+
+fn acquired(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
+    let module = site.module;
+    let (receiver, "acquire") = method(call)? else { return None };
+    let kind = lock_kind(module, receiver)?;
+    let blocks = call.arguments.find_argument_value("blocking", 0).is_none_or(|blocking| !is_false(blocking));
+    let timeout = call.arguments.find_argument_value("timeout", 1);
+    let lock = module.source(receiver);
+    let finding = Finding::new("threads/lock-acquire", call.func.range());
+    let finding = match (blocks, timeout) {
+        (false, _) => finding.fact("at_once", Fact::from(lock)),
+        (true, Some(timeout)) => finding.fact("timeout", Fact::from(module.source(timeout))),
+        (true, None) => finding.fact("waits_for", Fact::from(lock)),
+    };
+    Some(
+        finding
+            .fact("lock", Fact::from(lock))
+            .fact("kind", Fact::from(kind))
+            .fact("made_at", lock_made_at(module, receiver).map(Fact::from))
+            .fact("released_at", released_in_finally(site, lock).map(Fact::from)),
+    )
+}
+
+/// The `release()` in the `finally` of the `try` statement that follows.
+fn released_in_finally(site: &Site, lock: &str) -> Option<Place> {
+    let module = site.module;
+    let (block, index) = block_around(module, site.statement()?.range())?;
+    let Stmt::Try(statement) = block.get(index + 1)? else { return None };
+    let release = statement.finalbody.iter().find(|statement| {
+        lock_statement(statement, "release").is_some_and(|receiver| module.source(receiver) == lock)
+    })?;
+    module.place(release.range())
+}

@@ -1,0 +1,62 @@
+//! `lock.acquire()` … `lock.release()` in one block, with something between that may raise and no `finally`.
+//!
+//! Silent for attempts whose result counts (`acquire(timeout=…)`, `acquire(False)`), and for locks that another function
+//! releases.
+
+use ruff_python_ast::{AnyNodeRef, NodeKind, Stmt};
+
+use super::locks::{lock_kind, lock_statement};
+use super::nodes::{block_around, own_nodes};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["threads/lock-not-released"], nodes: &[NodeKind::StmtExpr], detect };
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::StmtExpr(statement) = site.node else { return None };
+    let module = site.module;
+    let call = statement.value.as_call_expr()?;
+    let (block, index) = block_around(module, statement.range())?;
+    let receiver = lock_statement(&block[index], "acquire")?;
+    lock_kind(module, receiver)?;
+    let lock = module.source(receiver);
+    let rest = &block[index + 1..];
+    let is_release =
+        |statement: &Stmt| lock_statement(statement, "release").is_some_and(|other| module.source(other) == lock);
+    let released = rest.iter().position(is_release)?;
+    let between = &rest[..released];
+    if between.iter().any(|statement| releases_anyway(module, statement, lock)) || site.is_type_checking() {
+        return None;
+    }
+    let risk = own_nodes(between).into_iter().find(|node| may_raise(module, *node))?;
+    findings.push(
+        Finding::new("threads/lock-not-released", call.range())
+            .fact("lock", Fact::from(lock))
+            .fact("released_at", module.place(rest[released].range()).map(Fact::from))
+            .fact("risk", Fact::from(module.source(risk)))
+            .fact("risk_at", module.place(risk.range()).map(Fact::from)),
+    );
+    Some(())
+}
+
+/// Whether something inside `statement` releases the lock as well: a `finally`, a handler, a branch.
+fn releases_anyway(module: &Module, statement: &Stmt, lock: &str) -> bool {
+    own_nodes(std::slice::from_ref(statement)).into_iter().any(|node| match node {
+        AnyNodeRef::ExprCall(call) => super::nodes::method(call)
+            .is_some_and(|(receiver, name)| name == "release" && module.source(receiver) == lock),
+        _ => false,
+    })
+}
+
+fn may_raise(module: &Module, node: AnyNodeRef) -> bool {
+    match node {
+        AnyNodeRef::ExprCall(call) => {
+            !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
+        }
+        AnyNodeRef::ExprAwait(_) | AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
+        AnyNodeRef::ExprSubscript(subscript) => subscript.ctx.is_load(),
+        _ => false,
+    }
+}

@@ -1,0 +1,55 @@
+//! Network calls that wait for ever for a silent server.
+//!
+//! Silent for a `timeout` of any kind, for `*arguments` and `**options`, in tests, and in files that set a default.
+
+use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
+
+use super::nodes::is_test_file;
+use super::threads::thread_body;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::Site;
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["threads/no-timeout"], nodes: &[NodeKind::ExprCall], detect };
+
+/// The calls without a timeout of their own, where `timeout` stands among the positional arguments, and what to write.
+const CALLS: &[(&str, usize, &str)] = &[
+    ("requests.delete", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.get", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.head", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.options", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.patch", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.post", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.put", usize::MAX, "timeout=(3.05, 30)"),
+    ("requests.request", usize::MAX, "timeout=(3.05, 30)"),
+    ("socket.create_connection", 1, "timeout=10"),
+    ("urllib.request.urlopen", 2, "timeout=10"),
+];
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let module = site.module;
+    let symbol = module.callee(call)?;
+    let (_, position, argument) = CALLS.iter().find(|(name, ..)| symbol.is(name))?;
+    let arguments = &call.arguments;
+    let is_open = arguments.args.iter().any(Expr::is_starred_expr)
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
+    let stays_here = arguments.args.first().and_then(Expr::as_string_literal_expr).is_some_and(|url| {
+        let url = url.value.to_str();
+        url.starts_with("file:") || url.starts_with("data:")
+    });
+    if is_open || stays_here || arguments.find_argument_value("timeout", *position).is_some() {
+        return None;
+    }
+    if !module.calls_of("setdefaulttimeout").is_empty() || is_test_file(module) || site.is_type_checking() {
+        return None;
+    }
+    findings.push(
+        Finding::new("threads/no-timeout", call.func.range())
+            .fact("callee", Fact::from(module.source(&*call.func)))
+            .fact("timeout_argument", Fact::from(*argument))
+            .fact("runs", thread_body(module, call.range()).map(Fact::from)),
+    );
+    Some(())
+}
