@@ -59,6 +59,7 @@ mod reference_count;
 mod reference_cycle;
 mod slots;
 mod suspension;
+pub(crate) mod suspension;
 mod target_called;
 mod task_cancel;
 mod task_done_skippable;
@@ -76,7 +77,6 @@ mod wait_without_loop;
 mod wall_clock;
 mod weak_reference;
 mod weak_target;
-pub(crate) mod suspension;
 
 use std::collections::HashSet;
 
