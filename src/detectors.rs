@@ -58,7 +58,6 @@ mod queues;
 mod reference_count;
 mod reference_cycle;
 mod slots;
-mod suspension;
 pub(crate) mod suspension;
 mod target_called;
 mod task_cancel;
