@@ -7,6 +7,7 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod access_hook;
 mod async_for;
 mod async_with;
 mod asyncio_lock;
@@ -26,6 +27,8 @@ mod descriptor_methods;
 mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
+mod dynamic_attributes;
+mod dynamic_shape;
 mod empty_means_done;
 mod exception_group;
 mod facts;
@@ -36,6 +39,9 @@ mod from_pages;
 mod function_cache;
 mod gather;
 mod get_event_loop;
+mod getattr_answer;
+mod getattr_hook;
+mod getattr_shape;
 mod gil;
 mod http_request;
 mod instance_dict;
@@ -58,6 +64,8 @@ mod queues;
 mod reference_count;
 mod reference_cycle;
 mod slots;
+mod special_method;
+mod super_call;
 pub(crate) mod suspension;
 mod target_called;
 mod task_cancel;
@@ -102,6 +110,7 @@ pub struct Detector {
 
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
+    access_hook::DETECTOR,
     async_for::DETECTOR,
     async_with::DETECTOR,
     asyncio_lock::DETECTOR,
@@ -119,6 +128,7 @@ pub const ALL: &[Detector] = &[
     descriptor_methods::DETECTOR,
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
+    dynamic_attributes::DETECTOR,
     empty_means_done::DETECTOR,
     exception_group::DETECTOR,
     failed_item_lost::DETECTOR,
@@ -127,6 +137,8 @@ pub const ALL: &[Detector] = &[
     function_cache::DETECTOR,
     gather::DETECTOR,
     get_event_loop::DETECTOR,
+    getattr_answer::DETECTOR,
+    getattr_hook::DETECTOR,
     gil::DETECTOR,
     http_request::DETECTOR,
     instance_dict::DETECTOR,
@@ -144,6 +156,8 @@ pub const ALL: &[Detector] = &[
     reference_count::DETECTOR,
     reference_cycle::DETECTOR,
     slots::DETECTOR,
+    special_method::DETECTOR,
+    super_call::DETECTOR,
     target_called::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,
