@@ -7,6 +7,7 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod abstract_class;
 mod access_hook;
 mod async_for;
 mod async_with;
@@ -16,6 +17,7 @@ mod attribute_read;
 mod attribute_write;
 mod await_expression;
 mod blocking_call;
+mod class_creation;
 mod class_reading;
 mod closure_capture;
 mod coroutine_function;
@@ -28,6 +30,7 @@ mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
 mod dynamic_attributes;
+mod dynamic_class;
 mod dynamic_shape;
 mod empty_means_done;
 mod exception_group;
@@ -44,18 +47,25 @@ mod getattr_hook;
 mod getattr_shape;
 mod gil;
 mod http_request;
+mod init_subclass;
 mod instance_dict;
 mod lock;
 mod lock_held;
 mod lock_not_released;
 mod lock_reentry;
 mod locks;
+mod metaclass;
+mod metaclass_attribute;
+mod metaclass_conflict;
+mod metaclass_hooks;
 mod method_binding;
 mod method_body;
 mod never_awaited;
+mod new_method;
 mod no_timeout;
 mod nodes;
 mod not_started;
+mod own_namespace_check;
 mod print_on_thread;
 mod property_shape;
 mod queue;
@@ -119,6 +129,7 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     await_expression::DETECTOR,
     blocking_call::DETECTOR,
+    class_creation::DETECTOR,
     closure_capture::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
@@ -129,6 +140,7 @@ pub const ALL: &[Detector] = &[
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
+    dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,
     exception_group::DETECTOR,
     failed_item_lost::DETECTOR,
@@ -141,15 +153,21 @@ pub const ALL: &[Detector] = &[
     getattr_hook::DETECTOR,
     gil::DETECTOR,
     http_request::DETECTOR,
+    init_subclass::DETECTOR,
     instance_dict::DETECTOR,
     lock::DETECTOR,
     lock_held::DETECTOR,
     lock_not_released::DETECTOR,
     lock_reentry::DETECTOR,
+    metaclass::DETECTOR,
+    metaclass_attribute::DETECTOR,
+    metaclass_conflict::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
+    new_method::DETECTOR,
     no_timeout::DETECTOR,
     not_started::DETECTOR,
+    own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,

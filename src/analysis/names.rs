@@ -94,6 +94,13 @@ impl<'s> Module<'s> {
                 let definition = *ty?.definition(self.db(), &self.environment())?.definition()?;
                 return self.definition_symbol(definition);
             }
+            // `typing.Protocol` and the like, for which the stub binds nothing.
+            Some(Type::SpecialForm(form)) => {
+                let full = form.to_string();
+                let (module, name) = full.rsplit_once('.')?;
+                let origin = Origin::StandardLibrary;
+                return Some(Symbol { module: module.to_string(), name: name.to_string(), origin });
+            }
             _ => {}
         }
         match expr {

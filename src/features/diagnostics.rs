@@ -84,6 +84,10 @@ fn related(card: &Card) -> Vec<Related> {
                 let message = card.fill(template);
                 related.extend(message.map(|message| Related { place: place.clone(), message }));
             }
+            Some(Fact::Places(places)) => {
+                let message = card.fill(template).unwrap_or_default();
+                related.extend(places.iter().map(|place| Related { place: place.clone(), message: message.clone() }));
+            }
             Some(Fact::Path(steps)) => {
                 for step in steps {
                     let Some(place) = step.place.clone() else { continue };
