@@ -10,6 +10,7 @@ mod awaiting;
 mod imports;
 mod keep_task;
 mod to_thread;
+mod with_lock;
 
 use std::path::PathBuf;
 
@@ -29,7 +30,8 @@ pub struct Rewrite {
 }
 
 /// All rewrites, alphabetical by name.
-pub const ALL: &[Rewrite] = &[add_await::REWRITE, await_sleep::REWRITE, keep_task::REWRITE, to_thread::REWRITE];
+pub const ALL: &[Rewrite] =
+    &[add_await::REWRITE, await_sleep::REWRITE, keep_task::REWRITE, to_thread::REWRITE, with_lock::REWRITE];
 
 /// What a rewrite works on.
 pub struct Target<'a, 's> {

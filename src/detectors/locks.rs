@@ -52,7 +52,7 @@ pub(super) fn class_around<'m>(module: &'m Module, expr: &Expr) -> Option<&'m as
 }
 
 /// The receiver of a statement `lock.release()` or another method without arguments.
-pub(super) fn lock_statement<'a>(statement: &'a ast::Stmt, name: &str) -> Option<&'a Expr> {
+pub(crate) fn lock_statement<'a>(statement: &'a ast::Stmt, name: &str) -> Option<&'a Expr> {
     let call = statement.as_expr_stmt()?.value.as_call_expr()?;
     let (receiver, called) = method(call)?;
     (called == name && call.arguments.is_empty()).then_some(receiver)

@@ -9,7 +9,7 @@ use crate::text::{Ranged as _, TextRange};
 
 /// The nodes of `body` in source order, without what stands in nested functions, lambdas and classes: those run at another
 /// time, or not at all. The nested definitions themselves are there.
-pub(super) fn own_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
+pub(crate) fn own_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
     let mut collector = Collector { nodes: vec![], enter_definitions: false };
     collector.visit_body(body);
     collector.nodes
@@ -72,7 +72,7 @@ pub(super) fn body_around<'a>(module: &'a Module, range: TextRange) -> &'a [Stmt
 }
 
 /// The block that holds the statement with this range directly, and the statement's index in it.
-pub(super) fn block_around<'a>(module: &'a Module, range: TextRange) -> Option<(&'a [Stmt], usize)> {
+pub(crate) fn block_around<'a>(module: &'a Module, range: TextRange) -> Option<(&'a [Stmt], usize)> {
     around(module, range).into_iter().find_map(|node| {
         blocks(node).into_iter().find_map(|block| {
             let index = block.iter().position(|statement| statement.range() == range)?;
