@@ -13,6 +13,7 @@ pub struct RuntimeTable {
     modules: HashMap<String, String>,
     descriptors: HashMap<String, DescriptorKind>,
     enters_itself: Vec<String>,
+    returns: HashMap<String, String>,
 }
 
 /// What a standard class is as a descriptor at run time.
@@ -35,6 +36,8 @@ struct Rows {
     descriptor: Vec<DescriptorRow>,
     #[serde(default)]
     enters_itself: Vec<EntersRow>,
+    #[serde(default)]
+    returns: Vec<ReturnsRow>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +66,15 @@ struct EntersRow {
     _source: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReturnsRow {
+    call: String,
+    class: String,
+    #[serde(rename = "source")]
+    _source: String,
+}
+
 impl RuntimeTable {
     /// Reads the table from TOML.
     ///
@@ -76,6 +88,7 @@ impl RuntimeTable {
             modules: pairs(rows.module),
             descriptors: rows.descriptor.into_iter().map(|row| (row.class, row.kind)).collect(),
             enters_itself: rows.enters_itself.into_iter().map(|row| row.class).collect(),
+            returns: rows.returns.into_iter().map(|row| (row.call, row.class)).collect(),
         })
     }
 
@@ -107,5 +120,10 @@ impl RuntimeTable {
     /// Whether entering an instance of this third-party class as a context manager gives that instance.
     pub(super) fn enters_itself(&self, class: &str) -> bool {
         self.enters_itself.iter().any(|name| name == class)
+    }
+
+    /// The class of what this third-party function returns, for when its package is not installed.
+    pub(super) fn returned_class(&self, call: &str) -> Option<(&str, &str)> {
+        self.returns.get(call)?.rsplit_once('.')
     }
 }

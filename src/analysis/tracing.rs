@@ -83,6 +83,12 @@ impl<'s> Module<'s> {
         }
         if let Expr::Call(call) = expr {
             let symbol = self.symbol(&*call.func)?;
+            if symbol.origin == Origin::Unresolved
+                && let Some((module, name)) = self.runtime().returned_class(&symbol.to_string())
+            {
+                let (module, name) = (module.to_string(), name.to_string());
+                return Some(Instance::Named(Symbol { module, name, origin: symbol.origin }));
+            }
             // A capitalised name of an unresolved module is taken for a class, and its call for an instance (PEP 8).
             let is_class = symbol.last().starts_with(|first: char| first.is_uppercase());
             return (symbol.origin == Origin::Unresolved && is_class).then_some(Instance::Named(symbol));

@@ -1,12 +1,14 @@
 //! A `task_done()` that an exception can pass by, on a queue that somebody joins.
 //!
 //! Silent when `task_done()` stands in a `finally`, when a handler that catches everything has one too, when nothing between
-//! `get()` and `task_done()` may raise, and when nobody calls `join()`.
+//! `get()` and `task_done()` may raise, when nobody calls `join()`,
+//! and outside of loops and threads.
 
 use ruff_python_ast::{AnyNodeRef, ExceptHandler, NodeKind, Operator, Stmt};
 
 use super::nodes::{around, body_around, calls, own_nodes};
 use super::queues::{Queue, called_on_queue};
+use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::pages::Severity;
@@ -34,12 +36,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                 .is_some_and(|receiver| module.source(receiver) == written(module, queue))
         })
     };
+    let is_worker = thread_body(module, call.range()).is_some() || is_in_loop(module, call.range());
     let get = on_queue("get").next().or_else(|| on_queue("get_nowait").next())?;
     let reports: Vec<TextRange> = on_queue("task_done").map(|call| call.range()).collect();
     if reports.first() != Some(&call.range()) || get.start() > call.start() {
         return None;
     }
-    if reports.iter().any(|report| is_in_finally(module, *report)) || site.is_type_checking() {
+    if !is_worker || reports.iter().any(|report| is_in_finally(module, *report)) || site.is_type_checking() {
         return None;
     }
     let between = TextRange::new(get.end(), call.start());
@@ -80,6 +83,11 @@ fn may_raise(module: &Module, node: AnyNodeRef) -> bool {
         AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
         _ => false,
     }
+}
+
+fn is_in_loop(module: &Module, range: TextRange) -> bool {
+    let frame = around(module, range).into_iter().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
+    frame.into_iter().any(|node| matches!(node, AnyNodeRef::StmtWhile(_) | AnyNodeRef::StmtFor(_)))
 }
 
 fn is_in_finally(module: &Module, range: TextRange) -> bool {
