@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use crate::detectors;
-use crate::pages::{Page, Store};
+use crate::pages::{Page, PageError, Store};
 use crate::rewrites;
+use crate::settings::{PageFolders, page_sources};
 
 use super::explain::nearest;
 use super::failure::Failure;
@@ -126,21 +127,21 @@ fn check(folder: &Path, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     if !absolute.is_dir() {
         return Err(Failure::new(format!("{} is a file; name the folder of the pages", folder.display())));
     }
-    let sources = workspace::page_sources(&absolute);
-    if sources.is_empty() {
+    let (sources, unreadable) = page_sources(&PageFolders::new(vec![absolute]));
+    if sources.is_empty() && unreadable.is_empty() {
         return Err(Failure::new(format!("there are no pages (`<topic>/<name>.md`) in {}", folder.display())));
     }
-    let known: Vec<(String, PathBuf)> = sources.iter().map(|source| (source.id.clone(), source.path.clone())).collect();
-    let texts: Vec<(PathBuf, String)> =
-        sources.iter().map(|source| (source.path.clone(), source.text.clone())).collect();
+    let known: Vec<(String, PathBuf, String)> =
+        sources.iter().map(|source| (source.id.clone(), source.path.clone(), source.text.clone())).collect();
     let store = Store::with(sources);
     let mut problems: Vec<(PathBuf, usize, String)> = vec![];
-    for error in store.errors().iter().filter(|error| known.iter().any(|(_, path)| *path == error.path)) {
+    let is_theirs = |error: &&PageError| known.iter().any(|(_, path, _)| *path == error.path);
+    for error in unreadable.iter().chain(store.errors().iter().filter(is_theirs)) {
         problems.push((error.path.clone(), error.line, error.message.clone()));
     }
-    for (id, path) in &known {
+    let count = known.len() + unreadable.len();
+    for (id, path, text) in &known {
         let Some(page) = store.page(id).filter(|page| page.path == *path) else { continue };
-        let text = texts.iter().find(|(of, _)| of == path).map_or("", |(_, text)| text);
         let found = page_problems(page, &store).into_iter();
         problems.extend(found.map(|(key, message)| (path.clone(), line_of(text, key), message)));
     }
@@ -150,9 +151,9 @@ fn check(folder: &Path, terminal: &mut Terminal) -> Result<Outcome, Failure> {
         let _ = writeln!(text, "{}:{line}: {}", terminal.paint(BOLD, &files::shown(path)), shown(message));
     }
     let _ = match problems.len() {
-        0 => writeln!(text, "{} in {} pages.", terminal.paint(GOOD, "No problems"), known.len()),
-        1 => writeln!(text, "1 problem in {} pages.", known.len()),
-        count => writeln!(text, "{count} problems in {} pages.", known.len()),
+        0 => writeln!(text, "{} in {} pages.", terminal.paint(GOOD, "No problems"), count),
+        1 => writeln!(text, "1 problem in {count} pages."),
+        found => writeln!(text, "{found} problems in {count} pages."),
     };
     terminal.print(&text)?;
     Ok(if problems.is_empty() { Outcome::Clean } else { Outcome::Findings })

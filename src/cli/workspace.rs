@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::{
-    BlockingTable, Interrupted, Knowledge, Module, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
-};
+use serde_json::json;
+
+use crate::analysis::{BlockingTable, Interrupted, Knowledge, Module, Project, RuntimeTable, STACK_SIZE, Snapshot};
 use crate::features::{Options, View};
-use crate::pages::{self, PageError, Source, Store};
+use crate::pages::{self, PageError, Store};
+use crate::settings::{Configuration, Layer, page_sources};
 
 use super::failure::Failure;
 use super::files;
@@ -34,34 +35,30 @@ pub(super) struct Root {
 impl Workspace {
     /// Opens the projects that hold `files`, which are absolute. Tells what is not as it should be.
     pub(super) fn open(files: &[PathBuf], python: Option<&Path>, terminal: &Terminal) -> Result<Self, Failure> {
-        let python = python.map(environment).transpose()?;
+        let command_line = match python {
+            Some(python) => Layer::from_json(&json!({ "python": environment(python)? })),
+            None => Layer::default(),
+        };
         let mut finder = RootFinder::default();
         let mut paths: Vec<PathBuf> = files.iter().map(|file| finder.root(file)).collect();
         paths.sort();
         paths.dedup();
-        let settings =
-            |path: &PathBuf| RootSettings { path: path.clone(), python: python.clone(), ..RootSettings::default() };
-        let settings: Vec<RootSettings> = paths.iter().map(settings).collect();
+        let mut settings = vec![];
+        let mut roots = BTreeMap::new();
+        let embedded = Arc::new(Store::embedded());
+        for path in paths {
+            let configuration = configuration(&path, &command_line, terminal);
+            let store = store(&configuration, &embedded, terminal);
+            let options = Arc::new(Options { suppression_actions: false, ..configuration.options });
+            settings.push(configuration.root);
+            roots.insert(path, Root { store, options });
+        }
         let project =
             Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
         for environment in project.environments() {
             if let Some(problem) = &environment.problem {
                 terminal.warning(problem);
             }
-        }
-        let embedded = Arc::new(Store::embedded());
-        let options = Arc::new(Options { suppression_actions: false, ..Options::default() });
-        let mut roots = BTreeMap::new();
-        for path in paths {
-            let sources = user_pages(&path);
-            let store = match sources.is_empty() {
-                true => embedded.clone(),
-                false => Arc::new(Store::with(sources)),
-            };
-            for error in store.errors() {
-                terminal.warning(&format!("{}; the page is left out", shown_error(error)));
-            }
-            roots.insert(path, Root { store, options: options.clone() });
         }
         Ok(Self { project, roots })
     }
@@ -121,11 +118,14 @@ pub(super) fn read_file<T>(
 }
 
 /// The absolute path of an environment; not canonical, as an environment's interpreter is a link out of it.
-fn environment(path: &Path) -> Result<PathBuf, Failure> {
+fn environment(path: &Path) -> Result<String, Failure> {
     files::existing(path)?;
-    Ok(std::path::absolute(path)?)
+    let absolute = std::path::absolute(path)?;
+    let text = absolute.to_str().map(str::to_string);
+    text.ok_or_else(|| Failure::new(format!("the path {} is not valid UTF-8; rename it", path.display())))
 }
 
+/// A page's problem with its place.
 fn shown_error(error: &PageError) -> String {
     format!("{}:{}: {}", files::shown(&error.path), error.line, error.message)
 }
@@ -140,39 +140,34 @@ fn knowledge() -> Result<Knowledge, Failure> {
     })
 }
 
-/// The pages that hold for a person in `folder`. Tells which ones cannot be read.
-pub(super) fn store_at(folder: &Path, terminal: &Terminal) -> Store {
+/// The pages that hold for a person in `folder`.
+pub(super) fn store_at(folder: &Path, terminal: &Terminal) -> Arc<Store> {
     let root = RootFinder::default().root(&folder.join("file.py"));
-    let store = Store::with(user_pages(&root));
-    for error in store.errors() {
+    let configuration = configuration(&root, &Layer::default(), terminal);
+    store(&configuration, &Arc::new(Store::embedded()), terminal)
+}
+
+/// The settings of a root; tells what is wrong in them.
+fn configuration(root: &Path, command_line: &Layer, terminal: &Terminal) -> Configuration {
+    let configuration = Configuration::load(root, &Layer::default(), command_line);
+    for problem in &configuration.problems {
+        let place = problem.path.as_deref().map(|path| format!("{}: ", files::shown(path))).unwrap_or_default();
+        terminal.warning(&format!("{place}{}", problem.message));
+    }
+    configuration
+}
+
+/// The embedded pages with those of a team laid over them; tells which ones are left out.
+fn store(configuration: &Configuration, embedded: &Arc<Store>, terminal: &Terminal) -> Arc<Store> {
+    let (sources, errors) = page_sources(&configuration.page_folders);
+    let store = match sources.is_empty() {
+        true => embedded.clone(),
+        false => Arc::new(Store::with(sources)),
+    };
+    for error in errors.iter().chain(store.errors()) {
         terminal.warning(&format!("{}; the page is left out", shown_error(error)));
     }
     store
-}
-
-/// The pages a team keeps in its project.
-fn user_pages(root: &Path) -> Vec<Source> {
-    page_sources(&root.join(".dunderstand").join("explanations"))
-}
-
-/// The pages below `folder`, in the order of their paths.
-pub(super) fn page_sources(folder: &Path) -> Vec<Source> {
-    let mut sources = vec![];
-    for entry in
-        ignore::WalkBuilder::new(folder).standard_filters(false).sort_by_file_name(std::ffi::OsStr::cmp).build()
-    {
-        let Some(path) = entry.ok().map(ignore::DirEntry::into_path) else { continue };
-        let is_page = path.extension().is_some_and(|extension| extension == "md") && path.is_file();
-        let Ok(below) = path.strip_prefix(folder) else { continue };
-        if !is_page || below.as_os_str() == "README.md" {
-            continue;
-        }
-        let id = below.with_extension("").to_string_lossy().replace('\\', "/");
-        // A page that is not UTF-8 is reported by the page's own reader: it has no front matter that parses.
-        let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        sources.push(Source { path, id, text });
-    }
-    sources
 }
 
 /// Finds the roots of files, folder by folder.

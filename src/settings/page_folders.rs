@@ -16,7 +16,8 @@ const DEPTH: usize = 8;
 pub struct PageFolders(Vec<PathBuf>);
 
 impl PageFolders {
-    pub(super) fn new(folders: Vec<PathBuf>) -> Self {
+    /// These folders, the most important last.
+    pub fn new(folders: Vec<PathBuf>) -> Self {
         Self(folders)
     }
 
