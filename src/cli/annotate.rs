@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Python files
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Tell everything: all lines of every note
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -43,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
         let file = folder.join("demo.py");
         let mut workspace = Workspace::open(std::slice::from_ref(&file), python, terminal)?;
         workspace.project_mut().set_buffer(&file, DEMO);
-        let text = workspace.read(&file, |view| annotated(view, "demo.py (built in)", terminal))?;
+        let text = workspace.read(&file, |view| annotated(view, "demo.py (built in)", arguments.all, terminal))?;
         terminal.print(&text)?;
         return Ok(Outcome::Clean);
     }
@@ -51,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let workspace = Workspace::open(&files, python, terminal)?;
     for (index, file) in files.iter().enumerate() {
         let title = files::shown(file);
-        let text = workspace.read(file, |view| annotated(view, &title, terminal))?;
+        let text = workspace.read(file, |view| annotated(view, &title, arguments.all, terminal))?;
         let separator = if index > 0 { "\n" } else { "" };
         terminal.print(&format!("{separator}{text}"))?;
     }
@@ -65,13 +68,13 @@ struct Annotations {
     notes: Vec<Note>,
 }
 
-fn annotated(view: &View, title: &str, terminal: &Terminal) -> String {
+fn annotated(view: &View, title: &str, all: bool, terminal: &Terminal) -> String {
     let whole = TextRange::up_to(view.module.text().text_len());
     let actions: Vec<CodeAction> = features::code_actions(view, whole);
     let annotations = Annotations {
         hints: features::inlay_hints(view, whole),
         diagnostics: features::diagnostics(view),
-        notes: card::notes(view, &actions),
+        notes: card::notes(view, &actions, all),
     };
     let mut text = heading(view, title, &annotations, terminal);
     Drawing::new(view, &annotations, terminal).draw(&mut text);
@@ -125,7 +128,7 @@ impl<'a, 's> Drawing<'a, 's> {
             let range = lines.line_range(number);
             let is_blank = lines.text()[range].trim().is_empty();
             let is_in_string = self.strings.iter().any(|string| string.contains(range.start()));
-            if is_blank && !is_in_string && !pending.is_empty() {
+            if is_blank && !is_in_string {
                 self.draw_notes(text, &std::mem::take(&mut pending));
             }
             if is_blank && number == count {
@@ -133,9 +136,7 @@ impl<'a, 's> Drawing<'a, 's> {
             }
             pending.extend(self.draw_line(text, number));
         }
-        if !pending.is_empty() {
-            self.draw_notes(text, &pending);
-        }
+        self.draw_notes(text, &pending);
     }
 
     /// Draws a line and what belongs under it; gives the notes whose numbers it shows.
@@ -154,9 +155,8 @@ impl<'a, 's> Drawing<'a, 's> {
         let rest = shown(&lines.text()[TextRange::new(from, range.end())]);
         let in_string = self.strings.iter().any(|string| string.contains(from));
         source.push_str(&if in_string { rest } else { markdown::code(&rest, self.terminal) });
-        let notes: Vec<usize> = (0..self.annotations.notes.len())
-            .filter(|index| range.contains_inclusive(card::anchor(&self.annotations.notes[*index])))
-            .collect();
+        let notes = self.annotations.notes.iter().enumerate();
+        let notes: Vec<usize> = notes.filter(|(_, note)| note.line == number).map(|(index, _)| index).collect();
         let numbers: String = notes.iter().map(|index| format!(" {}", card::number(*index))).collect();
         let numbers = if numbers.is_empty() { numbers } else { format!(" {}", self.terminal.paint(NOTE, &numbers)) };
         let gutter = self.terminal.paint(DIM, &format!("{number:>width$} │", width = self.gutter));
@@ -188,16 +188,21 @@ impl<'a, 's> Drawing<'a, 's> {
         let (label, style) = excerpt::severity(diagnostic.severity);
         let bar = self.bar();
         let carets = self.terminal.paint(style, &"^".repeat(length));
-        let _ = writeln!(text, "{bar} {:start$}{carets}", "");
-        let indent = start.min(8);
-        let room = self.terminal.width.saturating_sub(self.gutter + 3 + indent);
+        let room = self.terminal.width.saturating_sub(self.gutter + 3);
         let message = format!("{label}: {}", diagnostic.message);
-        for (index, line) in markdown::wrapped(&message, room, self.terminal).iter().enumerate() {
-            let line = match line.strip_prefix(label).filter(|_| index == 0) {
-                Some(rest) => format!("{}{rest}", self.terminal.paint(style, label)),
-                None => line.clone(),
+        let beside = start + length + 1;
+        let (mut indent, mut above) = (beside, format!("{:start$}{carets} ", ""));
+        if beside + columns(&message) > room {
+            let _ = writeln!(text, "{bar} {}", above.trim_end());
+            indent = start.min(8);
+            above = " ".repeat(indent);
+        }
+        for (index, line) in markdown::wrapped(&message, room.saturating_sub(indent), self.terminal).iter().enumerate()
+        {
+            let _ = match line.strip_prefix(label).filter(|_| index == 0) {
+                Some(rest) => writeln!(text, "{bar} {above}{}{rest}", self.terminal.paint(style, label)),
+                None => writeln!(text, "{bar} {:indent$}{line}", ""),
             };
-            let _ = writeln!(text, "{bar} {:indent$}{line}", "");
         }
         for related in &diagnostic.related {
             let place = &related.place;
@@ -213,8 +218,8 @@ impl<'a, 's> Drawing<'a, 's> {
     fn draw_notes(&self, text: &mut String, indices: &[usize]) {
         let bar = self.bar();
         let room = self.terminal.width.saturating_sub(self.gutter + 6);
-        let _ = writeln!(text, "{bar}");
         for index in indices {
+            let _ = writeln!(text, "{bar}");
             let Some(note) = self.annotations.notes.get(*index) else { continue };
             let number = self.terminal.paint(NOTE, &card::number(*index));
             let title = self.terminal.paint(BOLD, &note.title);
@@ -235,7 +240,6 @@ impl<'a, 's> Drawing<'a, 's> {
                     let _ = writeln!(text, "{bar}    {mark} {line}");
                 }
             }
-            let _ = writeln!(text, "{bar}");
         }
     }
 

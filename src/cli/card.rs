@@ -1,13 +1,13 @@
 //! The numbered cards of `annotate`: which findings tell something, and what they say.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use crate::detectors::findings;
 use crate::features::{Card, CodeAction, View};
-use crate::text::{TextRange, TextSize};
+use crate::text::TextRange;
 
-/// The most cards for one line of source.
-const A_LINE: usize = 3;
+/// The most lines of a note behind its summary.
+const LINES: usize = 2;
 
 /// One explanation, ready to be drawn.
 pub(super) struct Note {
@@ -15,7 +15,8 @@ pub(super) struct Note {
     pub(super) title: String,
     /// Markdown: the summary and the lines about this code.
     pub(super) lines: Vec<String>,
-    pub(super) range: TextRange,
+    /// Where its number stands, from 1.
+    pub(super) line: usize,
     /// The rewrites offered: their titles, and for refused ones why.
     pub(super) rewrites: Vec<Rewrite>,
 }
@@ -26,55 +27,75 @@ pub(super) struct Rewrite {
     pub(super) refused: Option<String>,
 }
 
-/// The findings that tell something about this code, once per concept and line; a concept already explained in full
-/// above is repeated without its general sentences.
-pub(super) fn notes(view: &View, actions: &[CodeAction]) -> Vec<Note> {
+/// The findings that tell something about this code. With `all`, every one with all it says; else what a reader can take
+/// in: the hazards of a line or else one explanation, each concept's sentences once, and of each its most telling ones.
+pub(super) fn notes(view: &View, actions: &[CodeAction], all: bool) -> Vec<Note> {
     let found = findings(view.module, view.store, &|_| true);
-    let mut cards: Vec<Card> = found.iter().filter_map(|finding| Card::new(view, finding)).collect();
-    cards.retain(|card| is_telling(card));
     let lines = view.module.lines();
-    let mut notes: Vec<Note> = vec![];
-    let mut seen = HashSet::new();
-    let mut on_line: (usize, usize) = (0, 0);
+    let cards = found.iter().filter_map(|finding| Card::new(view, finding)).filter(is_telling);
+    let mut on_lines: BTreeMap<usize, Vec<Card>> = BTreeMap::new();
     for card in cards {
-        let line = lines.line(card.finding.range.start());
-        if !seen.insert((line, card.page.id.clone())) {
-            continue;
+        let on_line = on_lines.entry(lines.line(card.finding.range.start())).or_default();
+        if !on_line.iter().any(|other| other.page.id == card.page.id) {
+            on_line.push(card);
         }
-        let Some(summary) = card.summary() else { continue };
-        let rewrites = rewrites(actions, &card.page.id, card.finding.range);
-        let known = notes.iter().find(|note| note.concept == card.page.id);
-        let mut text = vec![summary];
-        text.extend(card.in_your_code());
-        if let Some(known) = known {
-            text.retain(|line| !known.lines.contains(line));
-            if text.is_empty() && rewrites.is_empty() {
-                continue;
+    }
+    let mut notes: Vec<Note> = vec![];
+    for (line, cards) in on_lines {
+        let (cards, most) = if all { (cards, usize::MAX) } else { most_telling(cards) };
+        let before = notes.len();
+        for card in cards {
+            if notes.len() - before == most {
+                break;
             }
+            let Some(summary) = card.summary() else { continue };
+            let mut text = vec![summary];
+            let rewrites = rewrites(actions, &card.page.id, card.finding.range);
+            if all {
+                text.extend(card.in_your_code());
+            } else {
+                text.extend(specific_lines(&card));
+                let of_concept = |note: &&Note| note.concept == card.page.id;
+                text.retain(|line| !notes.iter().filter(of_concept).any(|note| note.lines.contains(line)));
+                if text.is_empty() && rewrites.is_empty() {
+                    continue;
+                }
+            }
+            let (concept, title) = (card.page.id.clone(), card.page.title.clone());
+            notes.push(Note { concept, title, lines: text, line, rewrites });
         }
-        on_line = if on_line.0 == line { (line, on_line.1 + 1) } else { (line, 1) };
-        if on_line.1 > A_LINE && card.page.message.is_none() {
-            continue;
-        }
-        notes.push(Note {
-            concept: card.page.id.clone(),
-            title: card.page.title.clone(),
-            lines: text,
-            range: card.finding.range,
-            rewrites,
-        });
     }
     notes
 }
 
-/// Whether a card says more than what a name or a keyword means: hazards and judgement do, a page found by its
-/// trigger alone does where a line about this code is known.
+/// The hazards among the cards of one line, or else those that explain, of which one is enough: the one with a hint, or else
+/// one that a detector gave, or else the first.
+fn most_telling(mut cards: Vec<Card>) -> (Vec<Card>, usize) {
+    let is_hazard = |card: &Card| card.page.message.is_some();
+    if cards.iter().any(is_hazard) {
+        cards.retain(is_hazard);
+        return (cards, usize::MAX);
+    }
+    cards.sort_by_key(|card| (card.page.hint.is_none(), card.page.is_data_only()));
+    (cards, 1)
+}
+
+/// Whether a card says something about this code: a hazard does, others do where a line of theirs has a fact. Forms of
+/// syntax that everybody knows are left to the hover.
 fn is_telling(card: &Card) -> bool {
     let page = &card.page;
-    if page.message.is_some() || !page.is_data_only() {
+    if page.message.is_some() {
         return true;
     }
-    page.syntax.is_empty() && !card.in_your_code().is_empty()
+    let summary = page.summary.iter().find(|line| card.fill(line).is_some());
+    let has_fact = summary.is_some_and(|line| line.facts().next().is_some());
+    page.syntax.is_empty() && (has_fact || !specific_lines(card).is_empty())
+}
+
+/// The first lines about this code that name something of it.
+fn specific_lines(card: &Card) -> Vec<String> {
+    let specific = card.page.in_your_code.iter().filter(|line| line.facts().next().is_some());
+    specific.filter_map(|line| card.fill(line)).take(LINES).collect()
 }
 
 fn rewrites(actions: &[CodeAction], concept: &str, range: TextRange) -> Vec<Rewrite> {
@@ -92,9 +113,4 @@ pub(super) fn number(index: usize) -> String {
         Some(char) => char.to_string(),
         None => format!("({})", index + 1),
     }
-}
-
-/// The offset behind which a note's number stands: the end of the first line of its range.
-pub(super) fn anchor(note: &Note) -> TextSize {
-    note.range.start()
 }

@@ -21,12 +21,11 @@ class Positive:
 
 
 class Registry(type):
-    known = {}
+    known = []
 
-    def __new__(metaclass, name, bases, namespace):
-        made = super().__new__(metaclass, name, bases, namespace)
-        metaclass.known[name.lower()] = made
-        return made
+    def __init__(cls, name, bases, namespace):
+        super().__init__(name, bases, namespace)
+        cls.known.append(cls)
 
 
 class Instrument(metaclass=Registry):
@@ -61,7 +60,7 @@ class Recorder(threading.Thread):
             self.inbox.task_done()
 
 
-async def quote(symbol):
+async def quote(symbol) -> Bond:
     time.sleep(0.1)
     return Bond(len(symbol) * 10)
 
