@@ -16,6 +16,7 @@ mod hover;
 mod markdown;
 mod pages;
 mod rewrite;
+mod server;
 mod terminal;
 mod workspace;
 
@@ -62,6 +63,7 @@ enum Command {
     Pages(pages::Arguments),
     Rewrite(rewrite::Arguments),
     Completions(completions::Arguments),
+    Server(server::Arguments),
 }
 
 /// When output is styled.
@@ -108,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Pages(arguments) => pages::run(&arguments, &mut terminal),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut terminal),
         Command::Completions(arguments) => completions::run(&arguments, &mut terminal),
+        Command::Server(_) => return crate::server::run(),
     };
     match result {
         Ok(Outcome::Clean) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,

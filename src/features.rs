@@ -4,6 +4,8 @@
 mod card;
 mod code_actions;
 mod diagnostics;
+mod fix_all;
+mod handbook;
 mod hover;
 mod inlay_hints;
 mod options;
@@ -12,6 +14,8 @@ mod suppression;
 pub use card::Card;
 pub use code_actions::{CodeAction, code_actions};
 pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};
+pub use fix_all::fix_all;
+pub use handbook::handbook_page;
 pub use hover::{Hover, hover};
 pub use inlay_hints::{InlayHint, hint_tooltip, inlay_hints};
 pub use options::{Options, Verbosity};

@@ -49,4 +49,6 @@ pub mod features;
 
 pub mod settings;
 
+pub mod server;
+
 pub mod cli;

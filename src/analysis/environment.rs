@@ -20,7 +20,7 @@ pub type Version = (u8, u8);
 pub const OLDEST: Version = (3, 9);
 
 /// How one workspace root is to be set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RootSettings {
     /// Absolute path of the root folder.
     pub path: PathBuf,

@@ -1,8 +1,8 @@
 //! `explain`: the pages, on the terminal.
 
-mod handbook;
 mod search;
 
+use crate::features;
 use crate::pages::Store;
 
 use super::failure::Failure;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
             return Ok(Outcome::Findings);
         }
         [page] => {
-            let text = handbook::page(page);
+            let text = features::handbook_page(page);
             let text = match terminal.styled {
                 true => markdown::render(&text, terminal.width, terminal),
                 false => text,

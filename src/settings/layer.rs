@@ -29,6 +29,17 @@ impl Layer {
         layer
     }
 
+    /// This layer with `json` laid over it.
+    #[must_use]
+    pub fn overlaid(&self, json: &Value) -> Self {
+        let mut layer = self.clone();
+        let upper = Self::from_json(json);
+        layer.values.extend(upper.values);
+        layer.problems.extend(upper.problems);
+        layer.unknown.extend(upper.unknown);
+        layer
+    }
+
     fn read(&mut self, object: &Map<String, Value>, prefix: &str) {
         for (name, value) in object {
             let name = camel_case(name);

@@ -2,8 +2,8 @@
 
 use crate::pages::{Page, Template};
 
-/// The whole page.
-pub(super) fn page(page: &Page) -> String {
+/// The whole page as Markdown.
+pub fn handbook_page(page: &Page) -> String {
     let mut text = format!("# {}\n\n`{}`", page.title, page.id);
     for fact in about(page) {
         text.push_str(&format!(" · {fact}"));

@@ -1,0 +1,46 @@
+//! A request for the protocol's tests, in debug builds only: shows the text the engine sees, and goes wrong on demand.
+
+use serde::Deserialize;
+use tower_lsp_server::jsonrpc::Result;
+use tower_lsp_server::ls_types::TextDocumentIdentifier;
+
+use super::convert;
+use super::handlers::Server;
+
+/// What is to happen while a document is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DebugParams {
+    text_document: TextDocumentIdentifier,
+    action: Action,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Action {
+    /// Answers with the text.
+    Text,
+    /// Panics.
+    Panic,
+    /// Reads until it is stopped. Tells on standard error when it begins.
+    Spin,
+}
+
+impl Server {
+    /// `dunderstand/debug`
+    pub(super) async fn debug(&self, params: DebugParams) -> Result<Option<String>> {
+        let path = convert::to_path(&params.text_document.uri);
+        let read = self.queue.read(Some(path.clone()), move |reading| match params.action {
+            Action::Text => Ok(reading.module(&path).map(|module| module.text().to_string())),
+            Action::Panic => std::panic::panic_any("a panic that was asked for"),
+            Action::Spin => {
+                eprintln!("spinning");
+                loop {
+                    reading.snapshot.stop_if_cancelled();
+                    std::thread::yield_now();
+                }
+            }
+        });
+        read.await
+    }
+}
