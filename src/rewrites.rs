@@ -9,6 +9,8 @@ mod await_sleep;
 mod awaiting;
 mod imports;
 mod keep_task;
+mod raise_attribute_error;
+mod refuse_special_names;
 mod to_thread;
 mod with_lock;
 
@@ -30,8 +32,23 @@ pub struct Rewrite {
 }
 
 /// All rewrites, alphabetical by name.
-pub const ALL: &[Rewrite] =
-    &[add_await::REWRITE, await_sleep::REWRITE, keep_task::REWRITE, to_thread::REWRITE, with_lock::REWRITE];
+pub const ALL: &[Rewrite] = &[
+    add_await::REWRITE,
+    await_sleep::REWRITE,
+    keep_task::REWRITE,
+    raise_attribute_error::REWRITE,
+    refuse_special_names::REWRITE,
+    to_thread::REWRITE,
+    with_lock::REWRITE,
+];
+pub const ALL: &[Rewrite] = &[
+    add_await::REWRITE,
+    await_sleep::REWRITE,
+    keep_task::REWRITE,
+    raise_attribute_error::REWRITE,
+    refuse_special_names::REWRITE,
+    to_thread::REWRITE,
+];
 
 /// What a rewrite works on.
 pub struct Target<'a, 's> {

@@ -177,7 +177,6 @@ fn self_recursion(module: &Module, class: &Class, def: &ast::StmtFunctionDef, fi
         Finding::new("attributes/getattr-self-recursion", read)
             .fact("class", Fact::from(class.name()))
             .fact("code", Fact::from(module.source(read)))
-            .fact("attribute", Fact::from(attribute))
             .fact("set_at", Fact::from(set_at)),
     );
     Some(())
