@@ -41,14 +41,6 @@ pub const ALL: &[Rewrite] = &[
     to_thread::REWRITE,
     with_lock::REWRITE,
 ];
-pub const ALL: &[Rewrite] = &[
-    add_await::REWRITE,
-    await_sleep::REWRITE,
-    keep_task::REWRITE,
-    raise_attribute_error::REWRITE,
-    refuse_special_names::REWRITE,
-    to_thread::REWRITE,
-];
 
 /// What a rewrite works on.
 pub struct Target<'a, 's> {
