@@ -11,6 +11,7 @@ mod attributes;
 mod blocking;
 mod classes;
 mod database;
+mod definitions;
 mod environment;
 mod functions;
 mod limits;

@@ -4,12 +4,13 @@ use std::fmt;
 
 use ruff_python_ast::{self as ast, Expr, ExprRef};
 use ty_module_resolver::{Module as ResolvedModule, file_to_module};
-use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_core::definition::Definition;
 use ty_python_core::scope::NodeWithScopeKind;
 use ty_python_semantic::types::{Type, TypeDefinition};
-use ty_python_semantic::{HasType as _, ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+use ty_python_semantic::HasType as _;
 
 use super::classes::Class;
+use super::definitions::{Referent, referent};
 use super::module::Module;
 
 /// Where a name is defined.
@@ -82,6 +83,23 @@ impl<'s> Module<'s> {
     /// anything that is not certain.
     pub fn symbol<'e>(&self, expr: impl Into<ExprRef<'e>>) -> Option<Symbol> {
         let expr = expr.into();
+        match referent(self.model(), expr) {
+            Some(Referent::Module(module)) => return self.module_symbol(module),
+            Some(Referent::Function(definition) | Referent::Class(definition)) => {
+                return self.definition_symbol(definition);
+            }
+            Some(Referent::Missing { module, name }) => {
+                let (module, name) = self.runtime().public(&module, &name);
+                return Some(Symbol { module, name, origin: Origin::Unresolved });
+            }
+            Some(Referent::Global(definition)) => {
+                // A special form or an alias of a library; a project's own constant is a value.
+                if let Some(symbol) = self.definition_symbol(definition).filter(|symbol| symbol.origin != Origin::Project) {
+                    return Some(symbol);
+                }
+            }
+            None => {}
+        }
         let ty = expr.inferred_type(self.model());
         match ty {
             Some(Type::ModuleLiteral(_)) => {
@@ -104,7 +122,6 @@ impl<'s> Module<'s> {
             _ => {}
         }
         match expr {
-            ExprRef::Name(name) => self.name_symbol(name),
             ExprRef::Attribute(attribute) => self.attribute_symbol(attribute),
             _ => None,
         }
@@ -124,27 +141,6 @@ impl<'s> Module<'s> {
         self.traced_class_name(expr)
     }
 
-    fn name_symbol(&self, name: &ast::ExprName) -> Option<Symbol> {
-        let resolve = |aliases| definitions_for_name(self.model(), name.id.as_str(), name.into(), aliases);
-        if let [ResolvedDefinition::Definition(definition)] = resolve(ImportAliasResolution::ResolveAliases).as_slice()
-        {
-            match definition.kind(self.db()) {
-                DefinitionKind::Function(_) | DefinitionKind::Class(_) => return self.definition_symbol(*definition),
-                DefinitionKind::Import(_) | DefinitionKind::ImportFrom(_) => return self.import_symbol(*definition),
-                // A module-level name of a library, such as a special form or an alias.
-                DefinitionKind::Assignment(_) | DefinitionKind::AnnotatedAssignment(_) => {
-                    let symbol = self.definition_symbol(*definition)?;
-                    return (symbol.origin != Origin::Project).then_some(symbol);
-                }
-                _ => return None,
-            }
-        }
-        match resolve(ImportAliasResolution::PreserveAliases).as_slice() {
-            [ResolvedDefinition::Definition(definition)] => self.import_symbol(*definition),
-            _ => None,
-        }
-    }
-
     fn attribute_symbol(&self, attribute: &ast::ExprAttribute) -> Option<Symbol> {
         let name = attribute.attr.as_str();
         if let Some(base) = self.symbol(&*attribute.value) {
@@ -152,32 +148,6 @@ impl<'s> Module<'s> {
         }
         let class = self.class_name(&attribute.value)?;
         Some(class.member(name))
-    }
-
-    /// The name an import statement gives, when the imported module is not found.
-    fn import_symbol(&self, definition: Definition<'s>) -> Option<Symbol> {
-        let parsed = ruff_db::parsed::parsed_module(self.db(), definition.python_file(self.db())).load(self.db());
-        let (module, name) = match definition.kind(self.db()) {
-            DefinitionKind::Import(import) => {
-                let alias = import.alias(&parsed);
-                let full = alias.name.as_str();
-                // `import a.b` binds `a`; `import a.b as c` binds `a.b`.
-                let bound = if alias.asname.is_some() { full } else { full.split('.').next().unwrap_or(full) };
-                (bound.to_string(), String::new())
-            }
-            DefinitionKind::ImportFrom(import) => {
-                let statement = import.import(&parsed);
-                if statement.level > 0 {
-                    return None;
-                }
-                (statement.module.as_ref()?.to_string(), import.alias(&parsed).name.to_string())
-            }
-            _ => return None,
-        };
-        let resolved = self.model().resolve_module(Some(&module), 0);
-        let origin = resolved.map_or(Origin::Unresolved, |module| self.module_origin(module));
-        let (module, name) = self.runtime().public(&module, &name);
-        Some(Symbol { module, name, origin })
     }
 
     /// The canonical name of a definition.
