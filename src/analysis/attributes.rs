@@ -190,24 +190,28 @@ impl<'s> Class<'s> {
     pub fn own_member(&self, name: &str) -> Option<Member<'s>> {
         let module = self.module();
         let db = module.db();
-        let scope = self.scope();
         if self.own_slots().is_some_and(|slots| slots.iter().any(|slot| slot == name)) {
             let place = self.place();
             let kind = MemberKind::Slot;
             return Some(Member { owner: *self, name: name.to_string(), kind, place, source: None });
         }
-        let table = place_table(db, scope);
-        let symbol = table.symbol_id(name)?;
-        let bindings = use_def_map(db, scope);
-        let mut definitions: Vec<Definition> =
-            bindings.end_of_scope_symbol_bindings(symbol).filter_map(|binding| binding.binding.definition()).collect();
-        if definitions.is_empty() && module.is_stub() {
-            let declared = bindings.end_of_scope_symbol_declarations(symbol);
-            definitions.extend(declared.filter_map(|declared| declared.declaration.definition()));
-        }
-        let definition = *definitions.last()?;
+        let definition = self.own_definition(name)?;
         let (kind, source) = module.member_kind(definition);
         Some(Member { owner: *self, name: name.to_string(), kind, place: place_of(db, definition), source })
+    }
+
+    /// The definition that the class's own body leaves for `name`.
+    pub(super) fn own_definition(&self, name: &str) -> Option<Definition<'s>> {
+        let module = self.module();
+        let db = module.db();
+        let scope = self.scope();
+        let symbol = place_table(db, scope).symbol_id(name)?;
+        let map = use_def_map(db, scope);
+        let bound = map.end_of_scope_symbol_bindings(symbol).filter_map(|binding| binding.binding.definition()).last();
+        bound.or_else(|| {
+            let declared = map.end_of_scope_symbol_declarations(symbol);
+            declared.filter_map(|declared| declared.declaration.definition()).last().filter(|_| module.is_stub())
+        })
     }
 
     /// `self.name = …` in a method of this very class.

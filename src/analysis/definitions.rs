@@ -23,7 +23,10 @@ pub(super) enum Referent<'db> {
     Function(Definition<'db>),
     Class(Definition<'db>),
     /// A name of a module that was not found, as the import statement spells it.
-    Missing { module: String, name: String },
+    Missing {
+        module: String,
+        name: String,
+    },
     /// Something else that a module binds at its top level, such as a constant or a special form.
     Global(Definition<'db>),
 }
@@ -45,7 +48,8 @@ fn within<'db>(model: &SemanticModel<'db>, expr: ExprRef<'_>, depth: usize) -> O
             });
             let first = definitions.next()??;
             // The overloads of a function are one thing; so is what both branches of a version check define.
-            let is_overload = |other: Option<Definition>| other.is_some_and(|other| is_same_function(model.db(), first, other));
+            let is_overload =
+                |other: Option<Definition>| other.is_some_and(|other| is_same_function(model.db(), first, other));
             definitions.all(is_overload).then(|| of_definition(model.db(), first, depth))?
         }
         ExprRef::Attribute(attribute) => match within(model, (&*attribute.value).into(), depth)? {

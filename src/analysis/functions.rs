@@ -1,14 +1,20 @@
 //! Functions as they are written: coroutine functions, generators, decorated ones.
 
+use std::collections::BTreeSet;
+
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use ty_python_core::ProgramFile;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_semantic::HasType as _;
 use ty_python_semantic::types::{Type, TypeDefinition};
 
+use super::database;
+use super::definitions::{Referent, referent};
 use super::module::{Module, place_of};
 use super::names::Symbol;
+use super::syntax_index::last_name;
 use crate::text::Place;
 
 /// A function as it is written; plain data.
@@ -17,7 +23,7 @@ pub struct Function {
     pub symbol: Symbol,
     /// The name in its `def`.
     pub name: String,
-    /// Where its name stands; `None` when only a stub without source is known.
+    /// Where its name stands; `None` for a function that a stub describes.
     pub place: Option<Place>,
     /// `async def`.
     pub is_async: bool,
@@ -42,6 +48,14 @@ impl<'s> Module<'s> {
 
     /// The function that `expr` refers to.
     pub fn function(&self, expr: &Expr) -> Option<Function> {
+        match referent(self.model(), expr.into()) {
+            Some(Referent::Function(definition)) => return self.function_of(definition),
+            Some(Referent::Class(_) | Referent::Module(_) | Referent::Missing { .. }) => return None,
+            Some(Referent::Global(_)) | None => {}
+        }
+        if let Some(method) = self.own_method(expr) {
+            return self.function_of(method);
+        }
         let ty = expr.inferred_type(self.model())?;
         if !matches!(ty, Type::FunctionLiteral(_) | Type::BoundMethod(_)) {
             return self.function_by_name(expr);
@@ -50,6 +64,23 @@ impl<'s> Module<'s> {
             return None;
         };
         self.function_of(definition)
+    }
+
+    /// The method that `self.name` refers to, read off the class bodies.
+    fn own_method(&self, expr: &Expr) -> Option<Definition<'s>> {
+        let Expr::Attribute(attribute) = expr else { return None };
+        let class = self.class_of_self(&attribute.value)?;
+        let definition = class.definer(&attribute.attr)?.own_definition(&attribute.attr)?;
+        matches!(definition.kind(self.db()), DefinitionKind::Function(_)).then_some(definition)
+    }
+
+    /// Whether a call may call an `async def`, by name alone: this file, or a module of the project that it imports from,
+    /// has an `async def` of that name. A cheap question for code that runs in no coroutine, where most calls are none.
+    pub fn may_call_async(&self, call: &ast::ExprCall) -> bool {
+        let Some(name) = last_name(&call.func) else { return false };
+        let name = if call.func.is_name_expr() { self.imported_name(name) } else { name };
+        let db = &self.snapshot().database;
+        self.project_imports().iter().any(|file| async_names(db, *file).contains(name))
     }
 
     /// A function whose decorators hide its type, by the name of its `def`.
@@ -71,12 +102,32 @@ impl<'s> Module<'s> {
         Some(Function {
             symbol: self.definition_symbol(definition)?,
             name: def.name.to_string(),
-            place: place_of(db, definition),
+            place: (!definition.file(db).is_stub(db)).then(|| place_of(db, definition)).flatten(),
             is_async: def.is_async,
             is_generator: contains_yield(&def.body),
             is_decorated: !def.decorator_list.is_empty(),
         })
     }
+}
+
+/// The names of the `async def`s of a file, methods included.
+#[salsa::tracked(returns(ref))]
+fn async_names<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> BTreeSet<String> {
+    struct Collector(BTreeSet<String>);
+    impl<'a> SourceOrderVisitor<'a> for Collector {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            if let AnyNodeRef::StmtFunctionDef(def) = node
+                && def.is_async
+            {
+                self.0.insert(def.name.to_string());
+            }
+            if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+        }
+    }
+    let parsed = parsed_module(db, file.python_file(db)).load(db);
+    let mut collector = Collector(BTreeSet::new());
+    collector.visit_body(&parsed.syntax().body);
+    collector.0
 }
 
 /// Whether a function body has a `yield` of its own.

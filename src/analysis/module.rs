@@ -12,14 +12,15 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, ExprRef, ModModule, NodeIndex};
 use ruff_text_size::{Ranged as _, TextRange};
 use ty_python_core::ProgramFile;
-use ty_python_core::definition::Definition;
+use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_semantic::types::Type;
 use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
 
 use super::classes::Class;
+use super::definitions::{Referent, referent};
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
-use super::syntax_index::{calls_by_name, import_aliases};
+use super::syntax_index::{calls_by_name, import_aliases, project_imports};
 use super::tracing::Budget;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
@@ -173,12 +174,22 @@ impl<'s> Module<'s> {
 
     /// The class that `statement` of this file defines.
     pub fn class(&self, statement: &ast::StmtClassDef) -> Option<Class<'s>> {
-        let ty = statement.inferred_type(&self.model)?;
-        Class::from_type(self.snapshot, ty)
+        let index = ty_python_core::semantic_index(self.db(), self.model.program_file());
+        Some(Class::new(self.snapshot, index.try_definition(statement)?))
+    }
+
+    /// This file and the modules of the project that it imports or imports from.
+    pub(super) fn project_imports(&self) -> &'s [ProgramFile<'s>] {
+        project_imports(&self.snapshot.database, self.model.program_file())
     }
 
     /// The class that `expr` refers to (`C` in `C()` or in `class D(C)`).
     pub fn class_reference(&self, expr: &Expr) -> Option<Class<'s>> {
+        match referent(&self.model, expr.into()) {
+            Some(Referent::Class(definition)) => return Some(Class::new(self.snapshot, definition)),
+            Some(Referent::Function(_) | Referent::Module(_) | Referent::Missing { .. }) => return None,
+            Some(Referent::Global(_)) | None => {}
+        }
         let ty = expr.inferred_type(&self.model)?;
         matches!(ty, Type::ClassLiteral(_) | Type::GenericAlias(_)).then(|| Class::from_type(self.snapshot, ty))?
     }
@@ -186,6 +197,9 @@ impl<'s> Module<'s> {
     /// The class of the object that `expr` evaluates to. `None` for unions (but for `C | None`) and unknowns.
     pub fn class_of<'e>(&self, expr: impl Into<ExprRef<'e>>) -> Option<Class<'s>> {
         let expr = expr.into();
+        if let Some(class) = self.class_of_self(expr) {
+            return Some(class);
+        }
         let ty = expr.inferred_type(&self.model)?;
         self.class_of_type(ty, AnyNodeRef::from(expr))
     }
@@ -196,7 +210,7 @@ impl<'s> Module<'s> {
                 Class::from_type(self.snapshot, ty)
             }
             Type::TypeAlias(_) => Class::from_type(self.snapshot, ty),
-            Type::TypeVar(_) => self.enclosing_class_of_self(node),
+            Type::TypeVar(_) => self.class_of_self(node.as_expr_ref()?),
             Type::Union(union) => {
                 let db = self.db();
                 let mut known = union.elements(db).iter().filter(|element| !element.is_none(db));
@@ -209,17 +223,32 @@ impl<'s> Module<'s> {
         }
     }
 
-    /// The class in whose method `node` stands, when `node` is the method's first parameter.
-    fn enclosing_class_of_self(&self, node: AnyNodeRef<'_>) -> Option<Class<'s>> {
+    /// The class in whose method `expr` stands, when `expr` is the method's first parameter and is never rebound.
+    pub(super) fn class_of_self<'e>(&self, expr: impl Into<ExprRef<'e>>) -> Option<Class<'s>> {
+        let ExprRef::Name(name) = expr.into() else { return None };
         let program_file = self.model.program_file();
-        let AnyNodeRef::ExprName(name) = node else { return None };
-        self.model.ancestor_scopes(node).find_map(|(scope, _)| {
-            let scope = scope.to_scope_id(self.db(), program_file);
-            let class = scope.class_definition_of_method(self.db())?;
-            let function = scope.node(self.db()).as_function()?.node(&self.parsed);
-            let first = function.parameters.iter_non_variadic_params().next()?;
-            (first.parameter.name.id == name.id).then(|| Class::new(self.snapshot, class))
-        })
+        let (scope, class, function) = self.model.ancestor_scopes(name.into()).find_map(|(scope, _)| {
+            let id = scope.to_scope_id(self.db(), program_file);
+            let class = id.class_definition_of_method(self.db())?;
+            Some((id, class, id.node(self.db()).as_function()?.node(&self.parsed)))
+        })?;
+        let first = function.parameters.iter_non_variadic_params().next()?;
+        let binds_class = ["classmethod", "staticmethod"];
+        let is_plain = |decorator: &ast::Decorator| {
+            !decorator.expression.as_name_expr().is_some_and(|name| binds_class.contains(&name.id.as_str()))
+        };
+        let implicit = ["__new__", "__init_subclass__", "__class_getitem__"].contains(&function.name.as_str());
+        if first.parameter.name.id != name.id || implicit || !function.decorator_list.iter().all(is_plain) {
+            return None;
+        }
+        let table = ty_python_core::place_table(self.db(), scope);
+        let map = ty_python_core::use_def_map(self.db(), scope);
+        let mut bindings = map.reachable_symbol_bindings(table.symbol_id(&name.id)?);
+        let is_parameter = bindings.all(|binding| {
+            let definition = binding.binding.definition();
+            definition.is_none_or(|definition| matches!(definition.kind(self.db()), DefinitionKind::Parameter(_)))
+        });
+        is_parameter.then(|| Class::new(self.snapshot, class))
     }
 
     /// The last part of the name that a plain name was imported under: `sleep` for `nap` after

@@ -6,12 +6,13 @@ use ruff_python_ast::{self as ast, Expr, ExprRef};
 use ty_module_resolver::{Module as ResolvedModule, file_to_module};
 use ty_python_core::definition::Definition;
 use ty_python_core::scope::NodeWithScopeKind;
-use ty_python_semantic::types::{Type, TypeDefinition};
 use ty_python_semantic::HasType as _;
+use ty_python_semantic::types::{Type, TypeDefinition};
 
 use super::classes::Class;
 use super::definitions::{Referent, referent};
 use super::module::Module;
+use super::syntax_index::last_name;
 
 /// Where a name is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +95,9 @@ impl<'s> Module<'s> {
             }
             Some(Referent::Global(definition)) => {
                 // A special form or an alias of a library; a project's own constant is a value.
-                if let Some(symbol) = self.definition_symbol(definition).filter(|symbol| symbol.origin != Origin::Project) {
+                if let Some(symbol) =
+                    self.definition_symbol(definition).filter(|symbol| symbol.origin != Origin::Project)
+                {
                     return Some(symbol);
                 }
             }
@@ -130,6 +133,24 @@ impl<'s> Module<'s> {
     /// The canonical name of what a call calls. For `C()` it is the class.
     pub fn callee(&self, call: &ast::ExprCall) -> Option<Symbol> {
         self.symbol(&*call.func)
+    }
+
+    /// Whether a call calls one of the library objects with these public names. The last parts of the names are compared
+    /// first, so asking about a call that is none of them costs nothing.
+    pub fn calls(&self, call: &ast::ExprCall, names: &[&str]) -> bool {
+        self.may_be(&call.func, names) && self.callee(call).is_some_and(|symbol| symbol.is_any(names))
+    }
+
+    /// Whether `expr` refers to the library object with this public name.
+    pub fn is_symbol(&self, expr: &Expr, name: &str) -> bool {
+        self.may_be(expr, &[name]) && self.symbol(expr).is_some_and(|symbol| symbol.is(name))
+    }
+
+    /// Whether `expr` is written so that it may refer to one of the library objects with these public names.
+    pub fn may_be(&self, expr: &Expr, names: &[&str]) -> bool {
+        let Some(last) = last_name(expr) else { return false };
+        let last = if expr.is_name_expr() { self.imported_name(last) } else { last };
+        names.iter().any(|name| name.rsplit('.').next() == Some(last))
     }
 
     /// The canonical name of the class of the object that `expr` evaluates to. Looks further than the types: through

@@ -2,8 +2,13 @@
 
 use std::collections::HashMap;
 
+use ruff_db::parsed::parsed_module;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Expr, HasNodeIndex as _, NodeIndex, Stmt};
+use ty_python_core::ProgramFile;
+use ty_python_semantic::SemanticModel;
+
+use super::database;
 
 /// The calls of a body, by the last part of the called name.
 pub(super) fn calls_by_name(body: &[Stmt]) -> HashMap<String, Vec<NodeIndex>> {
@@ -32,6 +37,59 @@ impl<'a> SourceOrderVisitor<'a> for AliasCollector {
         {
             let original = alias.name.rsplit('.').next().unwrap_or(&alias.name);
             self.aliases.insert(name.to_string(), original.to_string());
+        }
+        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
+
+/// A file and the modules of the project that it imports or imports from.
+#[salsa::tracked(returns(deref))]
+pub(super) fn project_imports<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> Vec<ProgramFile<'db>> {
+    let model = SemanticModel::new(db, file);
+    let parsed = parsed_module(db, file.python_file(db)).load(db);
+    let mut files = vec![file];
+    for (name, level) in imported_modules(&parsed.syntax().body) {
+        let Some(module) = model.resolve_module(name.as_deref(), level) else { continue };
+        let is_project = module.search_path(db).is_some_and(|path| path.is_first_party());
+        if let Some(imported) = module.file(db).filter(|_| is_project) {
+            let imported = file.program(db).program_file(db, imported);
+            if !files.contains(&imported) {
+                files.push(imported);
+            }
+        }
+    }
+    files
+}
+
+/// The `from` imports and plain imports of a body: the module's name as written, and the leading dots.
+fn imported_modules(body: &[Stmt]) -> Vec<(Option<String>, u32)> {
+    let mut collector = ImportCollector::default();
+    collector.visit_body(body);
+    collector.modules
+}
+
+#[derive(Default)]
+struct ImportCollector {
+    modules: Vec<(Option<String>, u32)>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for ImportCollector {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::StmtImport(import) => {
+                self.modules.extend(import.names.iter().map(|alias| (Some(alias.name.to_string()), 0)));
+            }
+            AnyNodeRef::StmtImportFrom(import) => {
+                let module = import.module.as_ref().map(|name| name.to_string());
+                // `from package import module` may name a submodule.
+                for alias in &import.names {
+                    let full =
+                        module.as_ref().map_or(alias.name.to_string(), |module| format!("{module}.{}", alias.name));
+                    self.modules.push((Some(full), import.level));
+                }
+                self.modules.push((module, import.level));
+            }
+            _ => {}
         }
         if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }

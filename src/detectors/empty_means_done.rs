@@ -22,7 +22,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let handler = statement.handlers.iter().find_map(|handler| {
         let handler = handler.as_except_handler()?;
         let caught = handler.type_.as_deref()?;
-        module.symbol(caught)?.is("queue.Empty").then_some((handler, caught))
+        module.is_symbol(caught, "queue.Empty").then_some((handler, caught))
     });
     let (handler, caught) = handler?;
     let end = handler.body.iter().find(|statement| matches!(statement, Stmt::Break(_) | Stmt::Return(_)))?;

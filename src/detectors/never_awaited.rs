@@ -4,7 +4,7 @@
 
 use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
 
-use super::suspension::{call_head, coroutine_function};
+use super::suspension::{call_head, called_coroutine};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{ExecutionContext, Site};
 use crate::text::Ranged as _;
@@ -18,7 +18,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if site.is_type_checking() {
         return None;
     }
-    let function = coroutine_function(site.module, &call.func)?;
+    let function = called_coroutine(site, call)?;
     let finding = Finding::new("asyncio/never-awaited", call.range())
         .fact("call", Fact::from(call_head(site.module, call)))
         .fact("callee", Fact::from(function.name));

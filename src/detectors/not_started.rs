@@ -5,7 +5,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::coroutine_function::STARTERS;
-use super::suspension::{call_head, coroutine_function, frame, path_to, reads};
+use super::suspension::{call_head, called_coroutine, frame, path_to, reads};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange, TextSize};
@@ -27,8 +27,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let finding = match site.node {
         AnyNodeRef::ExprCall(call) => {
-            let function = coroutine_function(module, &call.func)?;
             let _ = target(site).or_else(|| appended_to(site))?;
+            let function = called_coroutine(site, call)?;
             finding(site, "coroutine")
                 .fact("one", Fact::from(call_head(module, call)))
                 .fact("callee", Fact::from(function.name))
@@ -37,18 +37,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         | AnyNodeRef::ExprSetComp(ast::ExprSetComp { elt, .. })
         | AnyNodeRef::ExprDictComp(ast::ExprDictComp { value: elt, .. }) => {
             let call = elt.as_call_expr()?;
-            let function = coroutine_function(module, &call.func)?;
             target(site)?;
+            let function = called_coroutine(site, call)?;
             finding(site, "coroutines")
                 .fact("each", Fact::from(call_head(module, call)))
                 .fact("callee", Fact::from(function.name))
         }
         AnyNodeRef::ExprList(ast::ExprList { elts, .. }) | AnyNodeRef::ExprTuple(ast::ExprTuple { elts, .. }) => {
             let calls = elts.iter().map(|item| item.as_call_expr()).collect::<Option<Vec<_>>>()?;
-            if calls.is_empty() || !calls.iter().all(|call| coroutine_function(module, &call.func).is_some()) {
+            target(site)?;
+            if calls.is_empty() || !calls.iter().all(|call| called_coroutine(site, call).is_some()) {
                 return None;
             }
-            target(site)?;
             let heads = calls.iter().map(|call| call_head(module, call)).collect::<Vec<_>>();
             finding(site, "coroutines").fact("several", Fact::from(heads))
         }

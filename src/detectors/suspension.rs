@@ -160,6 +160,15 @@ pub(super) fn is_interface(body: &[Stmt]) -> bool {
     })
 }
 
+/// As [`coroutine_function`], for a call at `site`. In code that runs in no coroutine most calls call none: there, a name
+/// decides first.
+pub(super) fn called_coroutine(site: &Site, call: &ast::ExprCall) -> Option<Function> {
+    if site.async_function().is_none() && !site.module.may_call_async(call) {
+        return None;
+    }
+    coroutine_function(site.module, &call.func)
+}
+
 /// The function that `expr` names, if calling it gives a coroutine. Decorators that keep it one are looked through.
 pub(super) fn coroutine_function(module: &Module, expr: &Expr) -> Option<Function> {
     let function = module.function(expr)?;

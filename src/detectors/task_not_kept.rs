@@ -17,6 +17,9 @@ const SPAWNERS: &[&str] = &["asyncio.AbstractEventLoop.create_task", "asyncio.cr
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    if !site.module.may_be(&call.func, SPAWNERS) {
+        return None;
+    }
     let bound_to = match site.parent()? {
         AnyNodeRef::StmtExpr(_) => None,
         AnyNodeRef::StmtAssign(assign) => Some(dying_name(site, assign)?),
