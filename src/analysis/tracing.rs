@@ -97,6 +97,11 @@ impl<'s> Module<'s> {
         for source in self.sources(expr)? {
             let instance = match source {
                 Source::Value(value) => self.trace(value, depth)?,
+                // What the engine knows it has said already: this is a class of a package that is not installed.
+                Source::Annotated(class) => {
+                    let symbol = self.symbol(class)?;
+                    (symbol.origin == Origin::Unresolved).then_some(Instance::Named(symbol))?
+                }
                 Source::Entered(manager) => {
                     let manager = self.trace(manager, depth)?;
                     let known = self.runtime().enters_itself(&manager.symbol().to_string());
@@ -189,8 +194,25 @@ impl<'s> Module<'s> {
             DefinitionKind::AnnotatedAssignment(assignment) => Some(vec![Source::Value(assignment.value(parsed)?)]),
             DefinitionKind::NamedExpression(named) => Some(vec![Source::Value(&named.node(parsed).value)]),
             DefinitionKind::WithItem(item) => Some(vec![Source::Entered(item.context_expr(parsed))]),
-            DefinitionKind::Parameter(_) => self.argument_sources(definition),
+            DefinitionKind::Parameter(_) => match self.annotation(definition) {
+                Some(annotation) => Some(vec![Source::Annotated(annotation)]),
+                None => self.argument_sources(definition),
+            },
             _ => None,
+        }
+    }
+
+    /// The annotation of a parameter of this file, without `| None`.
+    fn annotation<'m>(&'m self, parameter: Definition<'s>) -> Option<&'m Expr> {
+        let (db, parsed) = (self.db(), self.parsed());
+        let function = parameter.scope(db).node(db).as_function()?.node(parsed);
+        let focus = parameter.focus_range(db, parsed).range();
+        let mut parameters = function.parameters.iter_non_variadic_params();
+        let annotation = parameters.find(|item| item.range().contains_range(focus))?.annotation()?;
+        match annotation {
+            Expr::BinOp(union) if union.right.is_none_literal_expr() => Some(&*union.left),
+            Expr::BinOp(union) if union.left.is_none_literal_expr() => Some(&*union.right),
+            other => Some(other),
         }
     }
 
@@ -246,6 +268,8 @@ impl<'s> Module<'s> {
 enum Source<'m> {
     /// The value of this expression.
     Value(&'m Expr),
+    /// An instance of the class that this annotation names.
+    Annotated(&'m Expr),
     /// What entering this context manager gives.
     Entered(&'m Expr),
 }

@@ -1,8 +1,11 @@
 //! `async with`: which code runs at the two ends of the block.
+//!
+//! Silent for managers that have a page of their own.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::yields;
+use super::http_request::is_request;
 use super::suspension::{call_head, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Origin, Site};
@@ -14,6 +17,9 @@ pub(super) const DETECTOR: Detector =
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtWith(with) = site.node else { return None };
     let first = with.items.first().filter(|_| with.is_async)?;
+    if with.items.iter().any(|item| has_own_page(site, &item.context_expr)) {
+        return None;
+    }
     let finding = Finding::new("asyncio/async-with", TextRange::at(with.start(), TextSize::new(10)));
     let finding = match with.items.as_slice() {
         [only] => with_manager(site, &only.context_expr, finding),
@@ -22,6 +28,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let target = first.optional_vars.as_deref().filter(|_| with.items.len() == 1).and_then(Expr::as_name_expr);
     findings.push(finding.fact("target", target.map(|target| Fact::from(target.id.as_str()))));
     Some(())
+}
+
+fn has_own_page(site: &Site, manager: &Expr) -> bool {
+    const CLASSES: &[&str] = &["asyncio.Lock", "asyncio.TaskGroup", "asyncio.Timeout"];
+    site.module.class_name(manager).is_some_and(|class| class.is_any(CLASSES))
+        || manager.as_call_expr().is_some_and(|call| is_request(site.module, call))
 }
 
 fn with_manager(site: &Site, manager: &Expr, finding: Finding) -> Finding {

@@ -1,4 +1,6 @@
 //! `await`: who runs meanwhile, what stays held, and what may change.
+//!
+//! Silent where nothing can be said but what `await` always means.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
@@ -6,7 +8,7 @@ use super::suspension::{
     around, call_head, coroutine_function, frame, is_in, is_interface, suspensions, visit_frame, with_def,
 };
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Site};
+use crate::analysis::{Module, Origin, Site};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
 pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/await"], nodes: &[NodeKind::ExprAwait], detect };
@@ -17,7 +19,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprAwait(awaited) = site.node else { return None };
     let module = site.module;
     let finding = Finding::new("asyncio/await", TextRange::at(awaited.start(), TextSize::new(5)));
-    let finding = finding.fact("function", site.function().map(|function| Fact::from(function.name.as_str())));
     let finding = awaitable(module, &awaited.value, finding);
     let finding = match enclosing_manager(site, LOCKS) {
         Some(lock) => finding
@@ -27,7 +28,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let deadline = enclosing_manager(site, &["asyncio.Timeout"]);
     let finding = finding.fact("deadline_at", deadline.and_then(|at| module.place(at.range())).map(Fact::from));
-    findings.push(stale_read(site, finding));
+    let finding = stale_read(site, finding);
+    finding.facts.iter().next()?;
+    let function = site.function().map(|function| Fact::from(function.name.as_str()));
+    findings.push(finding.fact("function", function));
     Some(())
 }
 
@@ -37,7 +41,8 @@ fn awaitable(module: &Module, value: &Expr, finding: Finding) -> Finding {
         return finding.fact("task", Fact::from(module.source(value)));
     }
     let Expr::Call(call) = value else { return finding };
-    let Some(function) = coroutine_function(module, &call.func) else { return finding };
+    let function = coroutine_function(module, &call.func);
+    let Some(function) = function.filter(|function| function.symbol.origin == Origin::Project) else { return finding };
     let never_suspends = with_def(module, &function, |_, def| {
         let is_overridable = call.func.is_attribute_expr();
         !is_overridable && !is_interface(&def.body) && suspensions(&def.body).is_empty()

@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::suspension::visit_frame;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
+use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector =
@@ -27,7 +27,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     for item in &with.items {
         let Expr::Call(call) = &item.context_expr else { continue };
-        if !site.module.callee(call).is_some_and(|symbol| symbol.is_any(METHODS)) {
+        if !is_request(site.module, call) {
             continue;
         }
         let finding = Finding::new("asyncio/http-request", call.func.range())
@@ -39,6 +39,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         });
     }
     Some(())
+}
+
+/// Whether `call` is a request of an aiohttp session.
+pub(super) fn is_request(module: &Module, call: &ast::ExprCall) -> bool {
+    module.callee(call).is_some_and(|symbol| symbol.is_any(METHODS))
 }
 
 fn with_response(

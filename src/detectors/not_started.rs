@@ -68,7 +68,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 fn finding(site: &Site, what: &str) -> Finding {
-    Finding::new("asyncio/not-started", site.node.range()).fact("what", Fact::from(what))
+    let end = site.statement().map_or(site.node.end(), |statement| statement.end());
+    Finding::new("asyncio/not-started", site.node.range()).fact("what", Fact::from(what)).hint_at(end)
 }
 
 /// The name that the node is assigned to.
