@@ -3,8 +3,9 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
+use super::reference_count::with_def;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Class, MemberKind, Module, Site};
+use crate::analysis::{Class, MemberKind, Module, Origin, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -13,20 +14,12 @@ pub(super) const DETECTOR: Detector = Detector {
     detect,
 };
 
-/// Constructors that cannot fail in practice.
-const SAFE: &[&str] = &[
-    "builtins.dict",
-    "builtins.list",
-    "builtins.object",
-    "builtins.set",
-    "builtins.super",
-    "collections.deque",
-    "threading.Event",
-    "threading.Lock",
-    "threading.RLock",
-    "weakref.WeakKeyDictionary",
-    "weakref.WeakSet",
-    "weakref.WeakValueDictionary",
+/// Standard functions that fail in the course of things: the file is missing, the peer is gone, the text is no number.
+const FAILING: &[&str] = &["builtins.float", "builtins.int", "builtins.open"];
+const FAILING_MODULES: &[&str] = &[
+    "bz2", "configparser", "ctypes", "ftplib", "gzip", "http.client", "imaplib", "importlib", "io", "json", "lzma", "mmap", "os",
+    "pickle", "select", "shutil", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "tarfile", "tempfile", "urllib.request",
+    "zipfile",
 ];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
@@ -105,7 +98,7 @@ fn half_made(
     let init = methods.rev().find(|def| def.name.as_str() == "__init__")?;
     let own = init.parameters.iter_non_variadic_params().next()?.name().as_str();
     let mut told: Vec<&str> = vec![];
-    for read in reads {
+    for read in reads.iter().filter(|read| is_read_first(del, read, reads)) {
         let name = read.attr.as_str();
         if told.contains(&name) || class.member(name).is_none_or(|member| member.kind != MemberKind::Instance) {
             continue;
@@ -121,6 +114,15 @@ fn half_made(
         findings.push(finding);
     }
     Some(())
+}
+
+/// Whether `__del__` gets to this read whatever the other attributes hold.
+fn is_read_first(del: &ast::StmtFunctionDef, read: &ast::ExprAttribute, reads: &[&ast::ExprAttribute]) -> bool {
+    let Some(statement) = del.body.iter().find(|statement| statement.range().contains_range(read.range())) else {
+        return false;
+    };
+    let is_plain = matches!(statement, Stmt::Expr(_) | Stmt::Assign(_) | Stmt::AugAssign(_));
+    is_plain || reads.first().is_some_and(|first| first.range() == read.range())
 }
 
 /// Whether `__del__` reckons with missing attributes.
@@ -195,20 +197,41 @@ impl<'a> SourceOrderVisitor<'a> for Risks<'_, '_, 'a> {
         }
         match node {
             AnyNodeRef::StmtRaise(_) => self.found = Some(node),
-            AnyNodeRef::ExprCall(call) => {
-                let is_super = matches!(&*call.func, Expr::Attribute(attribute)
-                    if matches!(&*attribute.value, Expr::Call(inner)
-                        if matches!(&*inner.func, Expr::Name(name) if name.id == "super")));
-                let is_safe = is_super
-                    || (call.arguments.is_empty()
-                        && self.module.callee(call).is_some_and(|symbol| symbol.is_any(SAFE)));
-                if !is_safe {
-                    self.found = Some(node);
-                }
-            }
+            AnyNodeRef::ExprCall(call) if may_fail(self.module, call) => self.found = Some(node),
             AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ExprLambda(_) => return TraversalSignal::Skip,
             _ => {}
         }
         TraversalSignal::Traverse
     }
+}
+
+/// Whether a call fails in the course of things, as far as that is known.
+fn may_fail(module: &Module, call: &ast::ExprCall) -> bool {
+    let Some(symbol) = module.callee(call) else { return false };
+    match symbol.origin {
+        Origin::Project => {
+            let function = module.called_function(call);
+            function.and_then(|function| with_def(module, &function, |_, def| raises(&def.body))).unwrap_or(false)
+        }
+        Origin::StandardLibrary => symbol.is_any(FAILING) || FAILING_MODULES.contains(&symbol.module.as_str()),
+        // A function of a package, called by its name: connections and handles are made this way.
+        Origin::Installed | Origin::Unresolved => !symbol.name.is_empty(),
+    }
+}
+
+/// Whether a body has a `raise` of its own.
+fn raises(body: &[Stmt]) -> bool {
+    struct Raises(bool);
+    impl<'a> SourceOrderVisitor<'a> for Raises {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            self.0 |= matches!(node, AnyNodeRef::StmtRaise(_));
+            match node {
+                AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ExprLambda(_) => TraversalSignal::Skip,
+                _ => TraversalSignal::Traverse,
+            }
+        }
+    }
+    let mut finder = Raises(false);
+    finder.visit_body(body);
+    finder.0
 }

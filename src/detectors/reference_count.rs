@@ -11,7 +11,7 @@ mod uses;
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 
-pub(super) use fate::{new_object_is_kept, root};
+pub(super) use fate::{new_object_is_kept, root, with_def};
 pub(super) use lifetime::{finalizer, object_of};
 pub(super) use mentions::binds;
 
