@@ -12,6 +12,9 @@ mod keep_task;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod to_thread;
+mod weak_method;
+mod weak_value_dictionary;
+mod weakref_slot;
 mod with_lock;
 
 use std::path::PathBuf;
@@ -39,6 +42,9 @@ pub const ALL: &[Rewrite] = &[
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     to_thread::REWRITE,
+    weak_method::REWRITE,
+    weak_value_dictionary::REWRITE,
+    weakref_slot::REWRITE,
     with_lock::REWRITE,
 ];
 

@@ -17,8 +17,30 @@ pub(super) const DETECTOR: Detector = Detector {
 /// Standard functions that fail in the course of things: the file is missing, the peer is gone, the text is no number.
 const FAILING: &[&str] = &["builtins.float", "builtins.int", "builtins.open"];
 const FAILING_MODULES: &[&str] = &[
-    "bz2", "configparser", "ctypes", "ftplib", "gzip", "http.client", "imaplib", "importlib", "io", "json", "lzma", "mmap", "os",
-    "pickle", "select", "shutil", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "tarfile", "tempfile", "urllib.request",
+    "bz2",
+    "configparser",
+    "ctypes",
+    "ftplib",
+    "gzip",
+    "http.client",
+    "imaplib",
+    "importlib",
+    "io",
+    "json",
+    "lzma",
+    "mmap",
+    "os",
+    "pickle",
+    "select",
+    "shutil",
+    "smtplib",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tarfile",
+    "tempfile",
+    "urllib.request",
     "zipfile",
 ];
 

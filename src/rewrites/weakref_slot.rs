@@ -1,0 +1,72 @@
+//! `__slots__ = ("x",)` → `__slots__ = ("x", "__weakref__")`
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+
+use super::{FileEdits, Offer, Rewrite, Target};
+use crate::analysis::{Class, Module};
+use crate::detectors::Fact;
+use crate::text::{Edit, Ranged as _};
+
+pub(super) const REWRITE: Rewrite = Rewrite { name: "weakref_slot", offer };
+
+fn offer(target: &Target) -> Option<Offer> {
+    let Some(Fact::Code(name)) = target.finding.facts.get("slots_class") else { return None };
+    let class = weak_object(target).filter(|class| class.name() == *name)?;
+    let title = format!("Add `\"__weakref__\"` to the slots of `{name}` (8 bytes more in each instance)");
+    let edited = class.with_statement(|module, statement| {
+        let slots = statement.body.iter().find_map(slots_value)?;
+        let edit = with_weakref(module, slots)?;
+        Some(FileEdits { path: module.path()?.to_path_buf(), edits: vec![edit] })
+    });
+    match edited {
+        Some(file) => Some(Offer::Edit { title, files: vec![file], preserves_behaviour: true }),
+        None => Offer::refused(title, "the slots are not written as a tuple, a list or a string in the class"),
+    }
+}
+
+/// The class of the object that is to be held weakly: the argument of the call, or what is stored.
+fn weak_object<'s>(target: &Target<'_, 's>) -> Option<Class<'s>> {
+    let module = target.site.module;
+    let around = std::iter::once(target.site.node).chain(target.site.enclosing());
+    for node in around.take_while(|node| !matches!(node, AnyNodeRef::ModModule(_))) {
+        if let AnyNodeRef::ExprCall(call) = node
+            && call.func.range() == target.finding.range
+        {
+            return module.class_of(call.arguments.args.first()?);
+        }
+    }
+    let expr = target.site.expression().filter(|expr| expr.range() == target.finding.range)?;
+    module.class_of(expr)
+}
+
+fn slots_value(statement: &Stmt) -> Option<&Expr> {
+    let (target, value) = match statement {
+        Stmt::Assign(assign) => (assign.targets.first()?, &*assign.value),
+        Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()?),
+        _ => return None,
+    };
+    (target.as_name_expr()?.id == "__slots__").then_some(value)
+}
+
+fn with_weakref(module: &Module, slots: &Expr) -> Option<Edit> {
+    let quote = if module.source(slots).contains('\'') { '\'' } else { '"' };
+    let weakref = format!("{quote}__weakref__{quote}");
+    let elements = match slots {
+        Expr::StringLiteral(_) => {
+            return Some(Edit::replace(slots.range(), format!("({}, {weakref})", module.source(slots))));
+        }
+        Expr::Tuple(ast::ExprTuple { elts, parenthesized, .. }) => {
+            let last = match elts.last() {
+                Some(last) => last,
+                None => return parenthesized.then(|| Edit::replace(slots.range(), format!("({weakref},)"))),
+            };
+            return Some(Edit::insert(last.end(), format!(", {weakref}")));
+        }
+        Expr::List(list) => &list.elts,
+        _ => return None,
+    };
+    match elements.last() {
+        Some(last) => Some(Edit::insert(last.end(), format!(", {weakref}"))),
+        None => Some(Edit::replace(slots.range(), format!("[{weakref}]"))),
+    }
+}
