@@ -1,6 +1,6 @@
 //! Calls that block the thread they run on. The rows are data (`explanations/tables/blocking.toml`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
@@ -14,6 +14,7 @@ use super::names::{Origin, Symbol};
 #[derive(Debug, Default)]
 pub struct BlockingTable {
     calls: HashMap<String, BlockingCall>,
+    last_names: HashSet<String>,
 }
 
 /// A library call that blocks.
@@ -71,7 +72,8 @@ impl BlockingTable {
     /// The TOML error, with line and column, for a row of the wrong shape.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         let rows: Rows = toml::from_str(text).map_err(|error| error.to_string())?;
-        Ok(Self { calls: rows.call.into_iter().map(|row| (row.name.clone(), row)).collect() })
+        let last_names = rows.call.iter().filter_map(|row| Some(row.name.rsplit('.').next()?.to_string())).collect();
+        Ok(Self { calls: rows.call.into_iter().map(|row| (row.name.clone(), row)).collect(), last_names })
     }
 
     fn get(&self, symbol: &Symbol) -> Option<&BlockingCall> {
@@ -86,6 +88,12 @@ impl<'s> Module<'s> {
     /// The table's row for a call that blocks here; `None` when its arguments, its receiver or another call in this file
     /// keep it from waiting.
     pub fn blocking_call(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
+        // A plain name may be an alias; an attribute keeps its last part. Names are cheaper than types.
+        if let Expr::Attribute(method) = &*call.func
+            && !self.knowledge().blocking.last_names.contains(method.attr.as_str())
+        {
+            return None;
+        }
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;
         let blocks = (!row.lazy || self.is_iterated(call))
             && !row.nonblocking.iter().any(|(argument, values)| self.passes(call, argument, values))

@@ -25,9 +25,9 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
+    let name = target(site).or_else(|| appended_to(site))?;
     let finding = match site.node {
         AnyNodeRef::ExprCall(call) => {
-            let _ = target(site).or_else(|| appended_to(site))?;
             let function = called_coroutine(site, call)?;
             finding(site, "coroutine")
                 .fact("one", Fact::from(call_head(module, call)))
@@ -37,7 +37,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         | AnyNodeRef::ExprSetComp(ast::ExprSetComp { elt, .. })
         | AnyNodeRef::ExprDictComp(ast::ExprDictComp { value: elt, .. }) => {
             let call = elt.as_call_expr()?;
-            target(site)?;
             let function = called_coroutine(site, call)?;
             finding(site, "coroutines")
                 .fact("each", Fact::from(call_head(module, call)))
@@ -45,7 +44,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
         AnyNodeRef::ExprList(ast::ExprList { elts, .. }) | AnyNodeRef::ExprTuple(ast::ExprTuple { elts, .. }) => {
             let calls = elts.iter().map(|item| item.as_call_expr()).collect::<Option<Vec<_>>>()?;
-            target(site)?;
             if calls.is_empty() || !calls.iter().all(|call| called_coroutine(site, call).is_some()) {
                 return None;
             }
@@ -54,7 +52,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
         _ => return None,
     };
-    let name = target(site).or_else(|| appended_to(site))?;
     let body = frame(site);
     let finding = match starter(module, body, name, site.node.end()) {
         Start::At(starter, range) => {

@@ -96,7 +96,7 @@ pub(crate) fn frame<'a>(site: &Site<'a, '_>) -> &'a [Stmt] {
 }
 
 /// The nodes from the root of the file down to the one at `range`.
-pub(super) fn path_to<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRef<'m>> {
+pub(crate) fn path_to<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRef<'m>> {
     let root = AnyNodeRef::from(module.syntax());
     if !root.range().contains_range(range) {
         return vec![];

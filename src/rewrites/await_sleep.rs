@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, Expr};
 
 use super::awaiting::{call_of, obstacle, parentheses};
-use super::imports::{drop_unused, imported};
+use super::imports::{drop_unused, imported, taken};
 use super::{Offer, Rewrite, Target};
 use crate::text::{Edit, Ranged as _};
 
@@ -27,7 +27,7 @@ fn offer(target: &Target) -> Option<Offer> {
         return Offer::refused(title, "`time.sleep` refuses a negative time, `asyncio.sleep` returns at once");
     }
     let Some(asyncio) = imported(&site, "asyncio") else {
-        return Offer::refused(title, "the name `asyncio` is used for something else in this file");
+        return Offer::refused(title, taken(site.module, "asyncio"));
     };
     let mut edits = vec![Edit::replace(call.func.range(), format!("await {}.sleep", asyncio.name))];
     if let [open, close] = parentheses(&site).as_slice() {

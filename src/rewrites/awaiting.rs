@@ -20,9 +20,14 @@ const THREAD_LOCKS: &[&str] = &[
     "threading.Semaphore",
 ];
 
-/// The call that a finding on its callee, or on the whole of it, stands for; without parentheses around its callee.
+/// The call that a finding on its callee, or on the whole of it, stands for; without parentheses around its callee, and
+/// in a statement that parses.
 pub(super) fn call_of<'a, 's>(site: &Site<'a, 's>) -> Option<(&'a ast::ExprCall, Site<'a, 's>)> {
     let range = site.node.range();
+    let statement = site.statement()?.range();
+    if site.module.syntax_errors().iter().any(|error| error.intersect(statement).is_some()) {
+        return None;
+    }
     let mut site = Some(*site);
     while let Some(current) = site {
         match current.node {

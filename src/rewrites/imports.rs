@@ -7,6 +7,7 @@ use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal
 use ruff_python_ast::{self as ast, AnyNodeRef, Stmt, helpers::is_docstring_stmt};
 
 use crate::analysis::{Module, Site};
+use crate::detectors::suspension::path_to;
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
 
 /// A module as this file can name it.
@@ -19,21 +20,46 @@ pub(super) struct Imported {
 /// How the code at `site` can name the module `wanted`, a top-level module of the standard library.
 pub(super) fn imported(site: &Site, wanted: &str) -> Option<Imported> {
     let module = site.module;
-    let existing = imports_in_reach(site).find_map(|import| {
-        let alias = import.names.iter().find(|alias| alias.name.as_str() == wanted)?;
-        Some(alias.asname.as_ref().map_or(wanted, |name| name.as_str()).to_string())
-    });
+    let existing =
+        imports_in_reach(site).find_map(|import| import.names.iter().find_map(|alias| name_for(alias, wanted)));
     if let Some(name) = existing {
-        let bindings = bindings(module, &name);
-        let is_alone =
-            bindings.iter().all(|at| imports_in_reach(site).any(|import| import.range().contains_range(*at)));
-        return is_alone.then_some(Imported { name, edit: None });
+        let is_alone = bindings(module, name).iter().all(|at| is_import_of(module, *at, name, wanted));
+        return is_alone.then(|| Imported { name: name.to_string(), edit: None });
     }
     if !bindings(module, wanted).is_empty() {
         return None;
     }
     let edit = Edit::insert(place_for(module, wanted), format!("import {wanted}{}", module.lines().newline()));
     Some(Imported { name: wanted.to_string(), edit: Some(edit) })
+}
+
+/// Why `wanted` cannot be named at the site: the reason of a refusal.
+pub(super) fn taken(module: &Module, wanted: &str) -> String {
+    let other = bindings(module, wanted).into_iter().find(|at| !is_import_of(module, *at, wanted, wanted));
+    let Some(at) = other else { return format!("the name `{wanted}` is bound in several ways in this file") };
+    let line = module.lines().line(at.start());
+    match module.source(at) {
+        "*" => format!("the star import in line {line} may bind `{wanted}`"),
+        _ => format!("line {line} binds the name `{wanted}` to something else"),
+    }
+}
+
+/// The name that an alias gives to `wanted`: `import asyncio.subprocess` binds `asyncio` too.
+fn name_for<'a>(alias: &'a ast::Alias, wanted: &'a str) -> Option<&'a str> {
+    match &alias.asname {
+        Some(name) => (alias.name.as_str() == wanted).then_some(name.as_str()),
+        None => (alias.name.split('.').next() == Some(wanted)).then_some(wanted),
+    }
+}
+
+/// Whether the binding at `at` is an import that gives `name` to `wanted`, too.
+fn is_import_of(module: &Module, at: TextRange, name: &str, wanted: &str) -> bool {
+    path_to(module, at).iter().any(|node| match node {
+        AnyNodeRef::StmtImport(import) => {
+            import.names.iter().any(|alias| alias.range().contains_range(at) && name_for(alias, wanted) == Some(name))
+        }
+        _ => false,
+    })
 }
 
 /// The `import` statements of the module and of the functions around the site, written before it.

@@ -5,7 +5,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::awaiting::call_of;
-use super::imports::{bindings, end_of_head};
+use super::imports::{bindings, end_of_head, taken};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Site;
 use crate::text::{Edit, Ranged as _, TextRange};
@@ -20,12 +20,13 @@ fn offer(target: &Target) -> Option<Offer> {
     site.async_function()?;
     let title = "Keep the task in a set until it is done";
     let statement = site.statement()?;
-    let line = module.lines().line_range(module.lines().line(statement.start()));
+    let number = module.lines().line(statement.start());
+    let line = module.lines().line_range(number);
     let last_line = module.lines().line_range(module.lines().line(statement.end()));
     let before = module.source(TextRange::new(line.start(), statement.start()));
     let behind = module.source(TextRange::new(statement.end(), last_line.end())).trim_start();
     if !before.trim().is_empty() || !(behind.is_empty() || behind.starts_with('#')) {
-        return Offer::refused(title, "the line holds more than this statement");
+        return Offer::refused(title, format!("line {number} holds more than this statement"));
     }
     let mut edits = vec![];
     let task = match statement {
@@ -36,7 +37,7 @@ fn offer(target: &Target) -> Option<Offer> {
         _ => {
             let name = ["task", "background_task"].into_iter().find(|name| bindings(module, name).is_empty());
             let Some(name) = name else {
-                return Offer::refused(title, "the names `task` and `background_task` are both taken in this file");
+                return Offer::refused(title, taken(module, "background_task"));
             };
             edits.push(Edit::insert(call.start(), format!("{name} = ")));
             name.to_string()
@@ -45,7 +46,7 @@ fn offer(target: &Target) -> Option<Offer> {
     let tasks = match existing_set(&site) {
         Some(tasks) => tasks,
         None if !bindings(module, SET).is_empty() => {
-            return Offer::refused(title, format!("the name `{SET}` is used for something else in this file"));
+            return Offer::refused(title, taken(module, SET));
         }
         None => {
             let newline = module.lines().newline();

@@ -5,7 +5,7 @@
 use ruff_python_ast::{self as ast, Expr};
 
 use super::awaiting::{call_of, obstacle, parentheses};
-use super::imports::imported;
+use super::imports::{imported, taken};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Site;
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
@@ -29,7 +29,7 @@ fn offer(target: &Target) -> Option<Offer> {
         return Offer::refused(title, "`asyncio.to_thread` needs Python 3.9");
     }
     let Some(asyncio) = imported(&site, "asyncio") else {
-        return Offer::refused(title, "the name `asyncio` is used for something else in this file");
+        return Offer::refused(title, taken(site.module, "asyncio"));
     };
     let mut edits = edits(&site, call, &format!("await {}.to_thread", asyncio.name))?;
     edits.extend(asyncio.edit);
@@ -43,6 +43,9 @@ fn immovable(site: &Site, call: &ast::ExprCall) -> Option<String> {
     let callee = module.source(&*call.func);
     if symbol.is("builtins.next") {
         return Some("the `StopIteration` at the end cannot cross threads".to_string());
+    }
+    if symbol.is_any(&["builtins.open", "io.open", "pathlib.Path.open"]) {
+        return Some("only the opening would move, not the reading and writing".to_string());
     }
     let row = module.blocking_call(call)?;
     let receiver = match &*call.func {
