@@ -10,7 +10,11 @@ use ty_python_semantic::SemanticModel;
 
 use super::database;
 
-/// The calls of a body, by the last part of the called name.
+/// The keywords under which a call is given a function to run.
+pub(super) const FUNCTION_KEYWORDS: &[&str] = &["function", "target"];
+
+/// The calls of a body, by the last part of the called name; those that are given a function by keyword also by that
+/// keyword and `=` (`"target="`).
 pub(super) fn calls_by_name(body: &[Stmt]) -> HashMap<String, Vec<NodeIndex>> {
     let mut collector = CallCollector::default();
     collector.visit_body(body);
@@ -114,7 +118,13 @@ impl<'a> SourceOrderVisitor<'a> for CallCollector {
         if let AnyNodeRef::ExprCall(call) = node
             && let Some(name) = last_name(&call.func)
         {
-            self.calls.entry(name.to_string()).or_default().push(call.node_index().load());
+            let index = call.node_index().load();
+            self.calls.entry(name.to_string()).or_default().push(index);
+            for keyword in FUNCTION_KEYWORDS {
+                if call.arguments.find_keyword(keyword).is_some() {
+                    self.calls.entry(format!("{keyword}=")).or_default().push(index);
+                }
+            }
         }
         TraversalSignal::Traverse
     }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
+use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{attribute_scopes, semantic_index};
 use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
@@ -16,6 +17,7 @@ use super::attributes::instance_bindings;
 use super::classes::Class;
 use super::module::Module;
 use super::names::{Origin, Symbol};
+use super::syntax_index::{FUNCTION_KEYWORDS, last_name};
 
 /// How many steps are taken back; each one is a binding, a call's argument or a context manager.
 const DEPTH: usize = 6;
@@ -26,6 +28,10 @@ const STEPS: u32 = 64;
 /// The steps that the question under way has left; `None` when none is under way.
 #[derive(Default)]
 pub(super) struct Budget(Cell<Option<u32>>);
+
+/// Calls that run a function they are given, with the positional arguments behind it.
+const HANDS_OVER: &[&str] =
+    &["apply_async", "call_soon", "call_soon_threadsafe", "run_in_executor", "submit", "to_thread"];
 
 /// What a traced object is an instance of.
 enum Instance<'s> {
@@ -245,7 +251,48 @@ impl<'s> Module<'s> {
             let argument = keyword.or_else(|| call.arguments.args.get(position));
             sources.extend(argument.map(Source::Value));
         }
+        sources.extend(self.handed_over_arguments(function, position)?.into_iter().map(Source::Value));
         (!sources.is_empty()).then_some(sources)
+    }
+
+    /// The arguments for a parameter that travel beside the function: `Thread(target=f, args=(a,))`, `pool.submit(f, a)`.
+    /// `None` when some of them are not seen.
+    fn handed_over_arguments<'m>(&'m self, function: &ast::StmtFunctionDef, position: usize) -> Option<Vec<&'m Expr>> {
+        let is_it = |expr: &Expr| {
+            last_name(expr) == Some(function.name.as_str())
+                && self.function(expr).and_then(|function| function.place).is_some_and(|place| {
+                    self.path() == Some(place.path.as_path()) && place.range() == function.name.range()
+                })
+        };
+        let mut found = vec![];
+        for keyword in FUNCTION_KEYWORDS {
+            for call in self.calls_of(&format!("{keyword}=")) {
+                let arguments = &call.arguments;
+                if !arguments.find_keyword(keyword).is_some_and(|keyword| is_it(&keyword.value)) {
+                    continue;
+                }
+                let listed = match arguments.find_keyword("args").map(|keyword| &keyword.value) {
+                    Some(Expr::Tuple(tuple)) => &tuple.elts,
+                    Some(Expr::List(list)) => &list.elts,
+                    Some(_) => return None,
+                    None => continue,
+                };
+                if listed.iter().any(Expr::is_starred_expr) {
+                    return None;
+                }
+                found.extend(listed.get(position));
+            }
+        }
+        for call in HANDS_OVER.iter().flat_map(|name| self.calls_of(name)) {
+            let arguments = &call.arguments.args;
+            let Some(index) = arguments.iter().position(is_it) else { continue };
+            let beside = &arguments[index + 1..];
+            if beside.iter().any(Expr::is_starred_expr) {
+                return None;
+            }
+            found.extend(beside.get(position));
+        }
+        Some(found)
     }
 
     fn calls_function(&self, call: &ast::ExprCall, class: Option<Class<'s>>, function: &ast::StmtFunctionDef) -> bool {

@@ -120,11 +120,18 @@ fn show_place(place: &Place, here: Option<&std::path::Path>) -> String {
     }
 }
 
+/// `lines 3 and 7`; with the files' names where one is in another file.
 fn show_places(places: &[Place], here: Option<&std::path::Path>) -> String {
-    let shown: Vec<_> = places.iter().take(LIST).map(|place| show_place(place, here)).collect();
-    match places.len().saturating_sub(LIST) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    let is_here = |place: &Place| here == Some(place.path.as_path());
+    let shown: Vec<_> = match places.iter().all(is_here) && places.len() > 1 {
+        true => places.iter().take(LIST).map(|place| place.line.to_string()).collect(),
+        false => places.iter().take(LIST).map(|place| show_place(place, here)).collect(),
+    };
+    let word = if places.iter().all(is_here) && places.len() > 1 { "lines " } else { "" };
+    match (shown.as_slice(), places.len().saturating_sub(LIST)) {
+        ([first @ .., last], 0) if !first.is_empty() => format!("{word}{} and {last}", first.join(", ")),
+        (all, 0) => format!("{word}{}", all.join(", ")),
+        (all, more) => format!("{word}{} and {more} more", all.join(", ")),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Queues of module `queue`: the call that makes one, and everything the file does with it; `get`, `join`, `task_done`.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::nodes::method;
+use super::nodes::{holds, method};
 use super::queues::{Queue, Wait, queue_class, wait};
 use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Origin, Site};
-use crate::text::Ranged as _;
+use crate::text::{Place, Ranged as _};
 
 pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["threads/queue", "threads/queue-get", "threads/queue-join", "threads/task-done"],
+    concepts: &["threads/queue", "threads/queue-get", "threads/queue-join", "threads/queue-put", "threads/task-done"],
     nodes: &[NodeKind::ExprCall],
     detect,
 };
@@ -19,6 +19,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let finding = match method(call) {
         Some((receiver, "get" | "get_nowait")) => get(site, call, receiver),
+        Some((receiver, "put" | "put_nowait")) => put(site, call, receiver),
         Some((receiver, "join")) => join(site, call, receiver),
         Some((receiver, "task_done")) => task_done(site, call, receiver),
         _ => None,
@@ -39,18 +40,63 @@ fn creation(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     };
     let target = targets.first().map(|target| module.source(target));
     let queue = Queue::of(module, value);
-    let maxsize = call.arguments.find_argument_value("maxsize", 0);
-    let is_limited = maxsize.is_some_and(is_positive_number);
-    let is_unlimited = class.symbol().origin != Origin::Project && maxsize.is_none_or(is_zero);
+    let limit = limit(&class, call);
     Some(
         Finding::new("threads/queue", call.func.range())
             .fact("queue", target.map(Fact::from))
             .fact("put_at", Fact::from(queue.places(module, &["put", "put_nowait"])))
             .fact("got_at", Fact::from(queue.places(module, &["get", "get_nowait"])))
             .fact("joined_at", Fact::from(queue.places(module, &["join"])))
-            .fact("unbounded", target.filter(|_| is_unlimited).map(Fact::from))
-            .fact("maxsize", maxsize.filter(|_| is_limited && !is_simple).map(|size| Fact::from(module.source(size))))
+            .fact("unbounded", target.filter(|_| matches!(limit, Limit::None)).map(Fact::from))
+            .fact("maxsize", limit.size().map(|size| Fact::from(module.source(size))))
             .fact("untracked", is_simple.then(|| Fact::from(class.name()))),
+    )
+}
+
+/// How many items a queue holds.
+enum Limit<'a> {
+    None,
+    Of(&'a Expr),
+    Unknown,
+}
+
+impl<'a> Limit<'a> {
+    fn size(&self) -> Option<&'a Expr> {
+        match self {
+            Self::Of(size) => Some(size),
+            _ => None,
+        }
+    }
+}
+
+fn limit<'a>(class: &Class, made: &'a ast::ExprCall) -> Limit<'a> {
+    let maxsize = made.arguments.find_argument_value("maxsize", 0);
+    match maxsize {
+        _ if class.symbol().origin == Origin::Project => Limit::Unknown,
+        _ if class.inherits("queue.SimpleQueue") => Limit::None,
+        None => Limit::None,
+        Some(size) if is_zero(size) => Limit::None,
+        Some(size) if is_positive_number(size) => Limit::Of(size),
+        Some(_) => Limit::Unknown,
+    }
+}
+
+fn put(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {
+    let module = site.module;
+    let class = queue_class(module, receiver)?;
+    let queue = Queue::of(module, receiver);
+    let limit = queue.made.map_or(Limit::Unknown, |made| limit(&class, made));
+    let written = module.source(receiver);
+    let item = call.arguments.find_argument_value("item", 0);
+    let waits = !matches!(method(call), Some((_, "put_nowait")));
+    Some(
+        Finding::new("threads/queue-put", call.func.range())
+            .fact("queue", Fact::from(written))
+            .fact("item", item.map(|item| Fact::from(module.source(item))))
+            .fact("got_at", Fact::from(queue.places(module, &["get", "get_nowait"])))
+            .fact("unbounded", matches!(limit, Limit::None).then(|| Fact::from(written)))
+            .fact("maxsize", limit.size().filter(|_| waits).map(|size| Fact::from(module.source(size))))
+            .fact("limit", limit.size().filter(|_| !waits).map(|size| Fact::from(module.source(size)))),
     )
 }
 
@@ -77,8 +123,24 @@ fn get(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {
             .fact("kind", Fact::from(shown(&class)))
             .fact("made_at", queue.made_at(module).map(Fact::from))
             .fact("put_at", Fact::from(queue.places(module, &["put", "put_nowait"])))
+            .fact("ends_at", ends_at(site, call).map(Fact::from))
             .fact("joined_at", Fact::from(queue.places(module, &["join"]))),
     )
+}
+
+/// Where the handler of `queue.Empty` around a `get` ends the loop.
+fn ends_at(site: &Site, get: &ast::ExprCall) -> Option<Place> {
+    let module = site.module;
+    let statement = site.enclosing().find_map(|node| match node {
+        AnyNodeRef::StmtTry(statement) if holds(&statement.body, get.range()) => Some(statement),
+        _ => None,
+    })?;
+    let handler = statement.handlers.iter().find_map(|handler| {
+        let handler = handler.as_except_handler()?;
+        module.symbol(handler.type_.as_deref()?)?.is("queue.Empty").then_some(handler)
+    })?;
+    let end = handler.body.iter().find(|statement| matches!(statement, Stmt::Break(_) | Stmt::Return(_)))?;
+    module.place(end.range())
 }
 
 fn join(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {

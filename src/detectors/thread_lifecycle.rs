@@ -104,7 +104,8 @@ fn not_started(site: &Site, receiver: &Expr, call: &ast::ExprCall) -> Option<Fin
     let module = site.module;
     let thread = receiver.as_name_expr()?;
     let (block, index) = block_around(module, site.node.range())?;
-    let untouched = block[..index].iter().rev().take_while(|statement| !mentions(statement, thread)).count();
+    let only_configured = |statement: &&Stmt| !mentions(statement, thread) || configures(statement, thread);
+    let untouched = block[..index].iter().rev().take_while(only_configured).count();
     let made = block.get(index.checked_sub(untouched + 1)?)?.as_assign_stmt()?;
     let [Expr::Name(target)] = made.targets.as_slice() else { return None };
     if target.id != thread.id {
@@ -145,6 +146,15 @@ fn binds(statement: &Stmt, name: &ast::ExprName) -> bool {
     all_nodes(std::slice::from_ref(statement))
         .into_iter()
         .any(|node| matches!(node, AnyNodeRef::ExprName(other) if other.id == name.id && !other.ctx.is_load()))
+}
+
+/// `thread.name = …`
+fn configures(statement: &Stmt, thread: &ast::ExprName) -> bool {
+    let Stmt::Assign(assign) = statement else { return false };
+    let [Expr::Attribute(target)] = assign.targets.as_slice() else { return false };
+    let on_thread = target.value.as_name_expr().is_some_and(|name| name.id == thread.id);
+    let in_value = |node: AnyNodeRef| matches!(node, AnyNodeRef::ExprName(name) if name.id == thread.id);
+    on_thread && !all_nodes(std::slice::from_ref(statement)).into_iter().filter(|node| in_value(*node)).nth(1).is_some()
 }
 
 fn mentions(statement: &Stmt, name: &ast::ExprName) -> bool {

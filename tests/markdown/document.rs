@@ -113,6 +113,8 @@ impl Case {
     /// Where a file of this case is written: cases are packages, so that their files import each other relatively.
     pub fn path(&self, root: &Path, document: &Path, file: &str) -> PathBuf {
         let name: String = self.heading.chars().map(|char| if char.is_alphanumeric() { char } else { '_' }).collect();
+        // Not below a folder called `tests`: what stands there is taken for a test suite.
+        let document = document.strip_prefix("tests").unwrap_or(document);
         let folder = document.with_extension("").to_string_lossy().replace('-', "_");
         root.join(folder).join(format!("case_{name}")).join(file)
     }
