@@ -7,6 +7,7 @@ use std::cell::Cell;
 
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{attribute_scopes, semantic_index};
 use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};

@@ -33,6 +33,10 @@ pub fn code_actions(view: &View, range: TextRange) -> Vec<CodeAction> {
     for finding in &found {
         actions.extend(rewrites_of(view, finding));
     }
+    // A hazard and an explanation at one place may offer the same edit: the fix stays.
+    let fixes: Vec<String> =
+        actions.iter().filter(|action| action.kind == "quickfix").map(|action| action.title.clone()).collect();
+    actions.retain(|action| action.kind == "quickfix" || !fixes.contains(&action.title));
     if view.options.suppression_actions && view.options.diagnostics {
         let reported = super::diagnostics(view);
         for finding in &found {
