@@ -1,6 +1,16 @@
 //! The server as an editor sees it, and the settings it reads. The only tests that build protocol messages.
 
+#[path = "protocol/client.rs"]
+mod client;
+#[path = "protocol/document.rs"]
+mod document;
 #[path = "protocol/folder.rs"]
 mod folder;
+#[path = "protocol/interruption.rs"]
+mod interruption;
+#[path = "protocol/lifecycle.rs"]
+mod lifecycle;
+#[path = "protocol/order.rs"]
+mod order;
 #[path = "protocol/settings.rs"]
 mod settings;

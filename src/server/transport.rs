@@ -189,7 +189,8 @@ fn parse(body: &[u8]) -> Incoming {
         Err(_) => return malformed(None, Error::parse_error()),
     };
     let shape: Shape = match serde_json::from_str(text) {
-        Ok(shape) => shape,
+        Ok(shape) if text.trim_start().starts_with('{') => shape,
+        Ok(_) => return malformed(None, Error::invalid_request()),
         Err(error) if error.is_data() => return malformed(None, Error::invalid_request()),
         Err(_) => return malformed(None, Error::parse_error()),
     };
