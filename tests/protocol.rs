@@ -14,3 +14,7 @@ mod lifecycle;
 mod order;
 #[path = "protocol/settings.rs"]
 mod settings;
+#[path = "protocol/views.rs"]
+mod views;
+#[path = "protocol/workspace.rs"]
+mod workspace;
