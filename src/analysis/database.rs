@@ -36,11 +36,20 @@ struct Buffer {
 pub(super) struct OverlaySystem {
     os: OsSystem,
     buffers: Arc<DashMap<SystemPathBuf, Buffer>>,
+    /// How often a buffer appeared in a folder or vanished from it.
+    folders: Arc<DashMap<SystemPathBuf, u128>>,
 }
 
 impl OverlaySystem {
     pub(super) fn new(current_directory: &SystemPath) -> Self {
-        Self { os: OsSystem::new(current_directory), buffers: Arc::default() }
+        Self { os: OsSystem::new(current_directory), buffers: Arc::default(), folders: Arc::default() }
+    }
+
+    /// Notes that a folder lists other files than before, though the disk knows nothing of it.
+    fn touch_folder_of(&self, path: &SystemPath) {
+        if let Some(folder) = path.parent() {
+            *self.folders.entry(folder.to_path_buf()).or_default() += 1;
+        }
     }
 }
 
@@ -54,7 +63,11 @@ impl System for OverlaySystem {
             // The high bit keeps a buffer's revision apart from every modification time.
             return Ok(Metadata::new(FileRevision::new((1 << 127) | buffer.revision), None, FileType::File));
         }
-        self.os.path_metadata(path)
+        let Some(changes) = self.folders.get(path).map(|changes| *changes) else { return self.os.path_metadata(path) };
+        let modified = std::fs::metadata(path.as_std_path()).and_then(|metadata| metadata.modified());
+        let since = modified.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+        let revision = FileRevision::new((1 << 127) | (changes << 64) | since.as_nanos());
+        Ok(Metadata::new(revision, None, FileType::Directory))
     }
 
     fn canonicalize_path(&self, path: &SystemPath) -> Result<SystemPathBuf> {
@@ -305,7 +318,9 @@ impl Database {
         salsa::Database::trigger_cancellation(self);
         self.revision += 1;
         let buffer = Buffer { revision: self.revision, text };
-        self.system.buffers.insert(path.to_path_buf(), buffer);
+        if self.system.buffers.insert(path.to_path_buf(), buffer).is_none() {
+            self.system.touch_folder_of(path);
+        }
         self.sync(path);
         if let Ok(file) = ruff_db::files::system_path_to_file(self, path) {
             Arc::make_mut(&mut self.open).insert(file);
@@ -315,7 +330,9 @@ impl Database {
     /// Takes the buffer off the file at `path`; the disk's text counts again.
     pub(super) fn close_buffer(&mut self, path: &SystemPath) {
         salsa::Database::trigger_cancellation(self);
-        self.system.buffers.remove(path);
+        if self.system.buffers.remove(path).is_some() {
+            self.system.touch_folder_of(path);
+        }
         if let Ok(file) = ruff_db::files::system_path_to_file(self, path) {
             Arc::make_mut(&mut self.open).remove(&file);
         }

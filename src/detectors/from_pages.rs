@@ -39,14 +39,19 @@ impl<'a> Triggers<'a> {
 
     /// Pushes the findings of the pages for one node.
     pub(super) fn detect(&self, site: &Site, findings: &mut Findings) {
+        if let Some((symbol, range)) = self.used_symbol(site) {
+            let pages = self.symbols.get(symbol.to_string().as_str());
+            // The handbook is about libraries; a team may have written about its own code.
+            let is_meant = |page: &&&Page| symbol.origin != Origin::Project || page.is_of_team();
+            for page in pages.into_iter().flatten().filter(is_meant) {
+                findings.push(with_facts(site, Finding::new(&page.id, range)));
+            }
+        }
         let mut push = |pages: Option<&Vec<&Page>>, range: TextRange| {
             for page in pages.into_iter().flatten() {
                 findings.push(with_facts(site, Finding::new(&page.id, range)));
             }
         };
-        if let Some((symbol, range)) = self.used_symbol(site) {
-            push(self.symbols.get(symbol.to_string().as_str()), range);
-        }
         if let AnyNodeRef::StmtFunctionDef(function) = site.node
             && matches!(site.parent(), Some(AnyNodeRef::StmtClassDef(_)))
         {
@@ -59,7 +64,7 @@ impl<'a> Triggers<'a> {
         }
     }
 
-    /// The library object that a call calls, or that a name outside of a call mentions; and the range that names it.
+    /// The object that a call calls, or that a name outside of a call mentions; and the range that names it.
     fn used_symbol(&self, site: &Site) -> Option<(Symbol, TextRange)> {
         let (mentioned, name) = match site.node {
             AnyNodeRef::ExprCall(call) => (ExprRef::from(&*call.func), last_name(&call.func)?),
@@ -72,7 +77,7 @@ impl<'a> Triggers<'a> {
             return None;
         }
         let symbol = site.module.symbol(mentioned)?;
-        (symbol.origin != Origin::Project).then(|| (symbol, mentioned.range()))
+        Some((symbol, mentioned.range()))
     }
 }
 

@@ -244,6 +244,11 @@ impl Page {
         self.id.split('/').next().unwrap_or_default()
     }
 
+    /// Whether a team wrote it: its file is on disk, while the embedded pages have a path below `explanations/`.
+    pub fn is_of_team(&self) -> bool {
+        self.path.is_absolute()
+    }
+
     /// Whether the page's trigger is data; otherwise a detector yields its findings.
     pub fn is_data_only(&self) -> bool {
         !(self.symbols.is_empty() && self.methods.is_empty() && self.syntax.is_empty())
