@@ -46,8 +46,8 @@ pub(super) struct Roots {
     embedded: Arc<Store>,
     defaults: Arc<Options>,
     outbox: Outbox,
-    /// The page files with a diagnostic.
-    reported: BTreeSet<PathBuf>,
+    /// The page files with a diagnostic, and what it says.
+    reported: BTreeMap<PathBuf, Vec<PageError>>,
 }
 
 /// The folders that `initialize` names.
@@ -69,7 +69,7 @@ impl Roots {
             embedded: Arc::new(Store::embedded()),
             defaults: Arc::new(crate::settings::Settings::default().options),
             outbox,
-            reported: BTreeSet::new(),
+            reported: BTreeMap::new(),
         }
     }
 
@@ -177,16 +177,15 @@ impl Roots {
                 errors.entry(error.path.clone()).or_default().push(error);
             }
         }
-        let now: BTreeSet<PathBuf> = errors.keys().cloned().collect();
-        for path in self.reported.union(&now) {
+        errors.values_mut().for_each(|errors| errors.dedup());
+        let paths: BTreeSet<&PathBuf> = self.reported.keys().chain(errors.keys()).collect();
+        for path in paths.into_iter().filter(|path| self.reported.get(*path) != errors.get(*path)) {
             if let Some(uri) = convert::to_uri(path) {
-                let errors = errors.get(path).map(Vec::as_slice).unwrap_or_default();
-                let mut diagnostics: Vec<Diagnostic> = errors.iter().map(page_diagnostic).collect();
-                diagnostics.dedup();
-                self.outbox.publish(uri, diagnostics, None);
+                let diagnostics = errors.get(path).into_iter().flatten().map(page_diagnostic);
+                self.outbox.publish(uri, diagnostics.collect(), None);
             }
         }
-        self.reported = now;
+        self.reported = errors;
     }
 
     /// Whether `path` is a page of a team's.

@@ -227,7 +227,9 @@ impl Session {
     }
 
     pub(super) fn release(&mut self) {
-        for read in self.held.take().unwrap_or_default() {
+        let held = self.held.take().unwrap_or_default();
+        self.stale = false; // Nothing has been answered yet.
+        for read in held {
             self.hand_out(read);
         }
     }

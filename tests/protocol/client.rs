@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -271,10 +271,6 @@ impl Client {
     /// Closes the server's input.
     pub fn close_input(&self) {
         self.input.take();
-    }
-
-    pub fn process_id(&self) -> u32 {
-        self.process.borrow().id()
     }
 
     /// Waits until the process ends.
