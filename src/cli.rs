@@ -122,3 +122,8 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+/// `1 file`, `2 files`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

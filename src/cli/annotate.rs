@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::features::{self, CodeAction, Diagnostic, InlayHint, View};
-use crate::text::{TextLen as _, TextRange};
+use crate::text::{TextLen as _, TextRange, TextSize};
 
 use super::card::{self, Note};
 use super::excerpt;
 use super::failure::Failure;
 use super::terminal::{BOLD, DIM, GOOD, HINT, NOTE, Terminal, columns, shown};
 use super::workspace::Workspace;
-use super::{Outcome, Reading, files, markdown};
+use super::{Outcome, Reading, counted, files, markdown};
 
 /// The demo program, for the command without a path.
 const DEMO: &str = include_str!("demo.py");
@@ -87,21 +87,20 @@ fn heading(view: &View, title: &str, annotations: &Annotations, terminal: &Termi
     let (major, minor) = view.module.version();
     let counts = [
         format!("Python {major}.{minor}"),
-        counted(annotations.notes.len(), "note"),
-        counted(annotations.diagnostics.len(), "hazard"),
-        counted(rewrites, "rewrite"),
+        counted(annotations.notes.len(), "note", "notes"),
+        counted(annotations.diagnostics.len(), "hazard", "hazards"),
+        counted(rewrites, "rewrite", "rewrites"),
     ];
     let mut text = format!("{}  {}\n", terminal.paint(BOLD, title), terminal.paint(DIM, &counts.join(" · ")));
     if let Some(first) = view.module.syntax_errors().first() {
         let line = view.module.lines().line(first.start());
-        let _ = writeln!(text, "line {line} is not valid Python: what follows from it is left out");
+        let _ = writeln!(text, "line {line} is not valid Python: what hangs on it is left out");
+    }
+    if view.module.is_stub() {
+        text.push_str("a stub: nothing in it runs\n");
     }
     text.push('\n');
     text
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Draws one file.
@@ -127,8 +126,7 @@ impl<'a, 's> Drawing<'a, 's> {
         for number in 1..=count {
             let range = lines.line_range(number);
             let is_blank = lines.text()[range].trim().is_empty();
-            let is_in_string = self.strings.iter().any(|string| string.contains(range.start()));
-            if is_blank && !is_in_string {
+            if is_blank && !self.is_in_string(range.start()) {
                 self.draw_notes(text, &std::mem::take(&mut pending));
             }
             if is_blank && number == count {
@@ -143,30 +141,42 @@ impl<'a, 's> Drawing<'a, 's> {
     fn draw_line(&self, text: &mut String, number: usize) -> Vec<usize> {
         let lines = self.view.module.lines();
         let range = lines.line_range(number);
-        let hints: Vec<&InlayHint> =
-            self.annotations.hints.iter().filter(|hint| range.contains_inclusive(hint.offset)).collect();
+        let hints = self.hints(range);
         let mut source = String::new();
         let mut from = range.start();
-        for hint in &hints {
+        for hint in hints {
             source.push_str(&shown(&lines.text()[TextRange::new(from, hint.offset)]));
             source.push_str(&self.terminal.paint(HINT, &self.label(hint)));
             from = hint.offset;
         }
         let rest = shown(&lines.text()[TextRange::new(from, range.end())]);
-        let in_string = self.strings.iter().any(|string| string.contains(from));
-        source.push_str(&if in_string { rest } else { markdown::code(&rest, self.terminal) });
-        let notes = self.annotations.notes.iter().enumerate();
-        let notes: Vec<usize> = notes.filter(|(_, note)| note.line == number).map(|(index, _)| index).collect();
+        source.push_str(&if self.is_in_string(from) { rest } else { markdown::code(&rest, self.terminal) });
+        let first = self.annotations.notes.partition_point(|note| note.line < number);
+        let notes: Vec<usize> = (first..self.annotations.notes.partition_point(|note| note.line <= number)).collect();
         let numbers: String = notes.iter().map(|index| format!(" {}", card::number(*index))).collect();
         let numbers = if numbers.is_empty() { numbers } else { format!(" {}", self.terminal.paint(NOTE, &numbers)) };
         let gutter = self.terminal.paint(DIM, &format!("{number:>width$} │", width = self.gutter));
         let _ = writeln!(text, "{}", format!("{gutter} {source}{numbers}").trim_end());
-        for diagnostic in &self.annotations.diagnostics {
-            if lines.line(diagnostic.range.start()) == number {
-                self.draw_diagnostic(text, number, diagnostic, &hints);
-            }
+        let diagnostics = &self.annotations.diagnostics;
+        let first = diagnostics.partition_point(|diagnostic| diagnostic.range.start() < range.start());
+        let on_line = diagnostics[first..].iter().take_while(|diagnostic| diagnostic.range.start() <= range.end());
+        for diagnostic in on_line {
+            self.draw_diagnostic(text, number, diagnostic, hints);
         }
         notes
+    }
+
+    /// The hints in a line.
+    fn hints(&self, line: TextRange) -> &'a [InlayHint] {
+        let hints = &self.annotations.hints;
+        let first = hints.partition_point(|hint| hint.offset < line.start());
+        let last = hints.partition_point(|hint| hint.offset <= line.end());
+        &hints[first..last]
+    }
+
+    fn is_in_string(&self, offset: TextSize) -> bool {
+        let before = self.strings.partition_point(|string| string.start() <= offset);
+        self.strings[..before].last().is_some_and(|string| string.contains(offset))
     }
 
     fn label(&self, hint: &InlayHint) -> String {
@@ -176,15 +186,15 @@ impl<'a, 's> Drawing<'a, 's> {
         }
     }
 
-    fn draw_diagnostic(&self, text: &mut String, number: usize, diagnostic: &Diagnostic, hints: &[&InlayHint]) {
+    fn draw_diagnostic(&self, text: &mut String, number: usize, diagnostic: &Diagnostic, hints: &[InlayHint]) {
         let lines = self.view.module.lines();
         let Some((start, length)) = excerpt::underline(lines, number, diagnostic.range) else { return };
-        let width = |hint: &&&InlayHint| columns(&self.label(hint));
+        let width = |hint: &InlayHint| columns(&self.label(hint));
         let before = hints.iter().filter(|hint| hint.offset <= diagnostic.range.start());
-        let start = start + before.map(|hint| width(&hint)).sum::<usize>();
+        let start = start + before.map(width).sum::<usize>();
         let inside =
             hints.iter().filter(|hint| diagnostic.range.start() < hint.offset && hint.offset < diagnostic.range.end());
-        let length = length + inside.map(|hint| width(&hint)).sum::<usize>();
+        let length = length + inside.map(width).sum::<usize>();
         let (label, style) = excerpt::severity(diagnostic.severity);
         let bar = self.bar();
         let carets = self.terminal.paint(style, &"^".repeat(length));

@@ -1,6 +1,7 @@
 //! `check`: the hazards in files and trees.
 
 mod fix;
+mod json;
 mod parallel;
 mod report;
 mod rules;
@@ -25,7 +26,7 @@ use report::Report;
 #[command(after_help = "\
 Examples:
   dunderstand check src tests
-  dunderstand check --select asyncio,threads/lock-across-await
+  dunderstand check --select asyncio,weakref/defeated
   dunderstand check --fix --diff                what would be fixed
   dunderstand check --format github             in a workflow on GitHub
   dunderstand check --format sarif > report.sarif

@@ -1,4 +1,4 @@
-"""Prices from a feed, checked, cached and stored: it runs, and it does five things nobody meant."""
+"""Prices, checked, cached and recorded: it runs, and does three things that nobody meant."""
 
 import asyncio
 import queue

@@ -65,13 +65,14 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let file = files::file(&arguments.place.file)?;
     let workspace = Workspace::open(std::slice::from_ref(&file), arguments.reading.python.as_deref(), terminal)?;
     let (position, encoding) = arguments.place.position();
-    let hover = workspace.read(&file, |view| {
+    let (hover, lines) = workspace.read(&file, |view| {
         let offset = view.module.lines().offset(position, encoding);
-        features::hover(view, offset)
+        (features::hover(view, offset), view.module.lines().count())
     })?;
     let Some(hover) = hover else {
         let PlaceArgument { file, line, column } = &arguments.place;
-        terminal.say(&format!("nothing to say at {}:{line}:{column}", file.display()));
+        let why = if *line as usize > lines { format!(": the file has {lines} lines") } else { String::new() };
+        terminal.say(&format!("nothing to say at {}:{line}:{column}{why}", file.display()));
         return Ok(Outcome::Findings);
     };
     let text = match arguments.raw || !terminal.styled {

@@ -13,7 +13,7 @@ use crate::settings::{PageFolders, page_sources};
 use super::explain::nearest;
 use super::failure::Failure;
 use super::terminal::{BOLD, CODE, DIM, GOOD, Terminal, columns, shown};
-use super::{Outcome, excerpt, files, workspace};
+use super::{Outcome, counted, excerpt, files, workspace};
 
 /// List the pages, or check a team's own
 ///
@@ -150,10 +150,10 @@ fn check(folder: &Path, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     for (path, line, message) in &problems {
         let _ = writeln!(text, "{}:{line}: {}", terminal.paint(BOLD, &files::shown(path)), shown(message));
     }
+    let pages = counted(count, "page", "pages");
     let _ = match problems.len() {
-        0 => writeln!(text, "{} in {} pages.", terminal.paint(GOOD, "No problems"), count),
-        1 => writeln!(text, "1 problem in {count} pages."),
-        found => writeln!(text, "{found} problems in {count} pages."),
+        0 => writeln!(text, "{} in {pages}.", terminal.paint(GOOD, "No problems")),
+        found => writeln!(text, "{} in {pages}.", counted(found, "problem", "problems")),
     };
     terminal.print(&text)?;
     Ok(if problems.is_empty() { Outcome::Clean } else { Outcome::Findings })

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::analysis::{BlockingTable, Interrupted, Knowledge, Module, Project, RuntimeTable, STACK_SIZE, Snapshot};
+use crate::analysis::{
+    BlockingTable, Interrupted, Knowledge, Module, Problem, Project, RuntimeTable, STACK_SIZE, Snapshot,
+};
 use crate::features::{Options, View};
 use crate::pages::{self, PageError, Store};
 use crate::settings::{Configuration, Layer, page_sources};
@@ -56,8 +58,12 @@ impl Workspace {
         let project =
             Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
         for environment in project.environments() {
-            if let Some(problem) = &environment.problem {
-                terminal.warning(problem);
+            match (&environment.problem, python) {
+                (Some(problem), Some(python)) => {
+                    return Err(Failure::new(format!("`--python {}` cannot be used: {problem}", python.display())));
+                }
+                (Some(problem), None) => terminal.warning(problem),
+                (None, _) => {}
             }
         }
         Ok(Self { project, roots })
@@ -105,7 +111,7 @@ pub(super) fn read_file<T>(
     read: impl FnOnce(&View) -> T,
 ) -> Result<T, Failure> {
     let result = snapshot.read(|snapshot| {
-        let module: Module = snapshot.module(file).map_err(|problem| Failure::new(problem.to_string()))?;
+        let module: Module = snapshot.module(file).map_err(|problem| problem_with(file, &problem))?;
         Ok(read(&View { module: &module, store: &root.store, options: &root.options }))
     });
     result.unwrap_or_else(|interrupted| {
@@ -113,8 +119,20 @@ pub(super) fn read_file<T>(
             Interrupted::Cancelled => "the read was cancelled".to_string(),
             Interrupted::Panicked(message) => format!("this is a bug in dunderstand, please report it: {message}"),
         };
-        Err(Failure::new(format!("{} cannot be explained: {why}", file.display())))
+        Err(Failure::new(format!("{}: {why}", files::shown(file))))
     })
+}
+
+/// Why a file cannot be read, and what to do about it.
+fn problem_with(file: &Path, problem: &Problem) -> Failure {
+    let shown = files::shown(file);
+    match problem {
+        Problem::Missing(_) => Failure::new(format!("{shown} is not there any more, or it is no file")),
+        Problem::Unreadable(_, why) if why.contains("UTF-8") => {
+            Failure::new(format!("{shown}: {why}; save it as UTF-8, if it is Python"))
+        }
+        Problem::Unreadable(_, why) => Failure::new(format!("{shown}: {why}")),
+    }
 }
 
 /// The absolute path of an environment; not canonical, as an environment's interpreter is a link out of it.

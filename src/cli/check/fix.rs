@@ -13,7 +13,7 @@ use crate::cli::diff;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
 use crate::cli::workspace::Workspace;
-use crate::cli::{Outcome, files};
+use crate::cli::{Outcome, counted, files};
 use crate::features::CodeAction;
 use crate::text::{Edit, apply};
 
@@ -117,8 +117,8 @@ pub(super) fn show(changes: &Changes, report: &Report, terminal: &mut Terminal) 
         text.push_str(&diff::unified(path, &change.before, &change.after, terminal));
     }
     terminal.print(&text)?;
-    let files = changes.files.len();
-    terminal.say(&format!("{} fixes would change {files} files; nothing is written", changes.count));
+    let (fixes, files) = (counted(changes.count, "fix", "fixes"), counted(changes.files.len(), "file", "files"));
+    terminal.say(&format!("{fixes} would change {files}; nothing is written"));
     Ok(report.outcome())
 }
 

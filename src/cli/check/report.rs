@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
-use super::{Format, parallel, sarif};
+use super::{Format, json, parallel, sarif};
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{BOLD, DIM, GOOD, Terminal, shown};
 use crate::cli::workspace::Workspace;
-use crate::cli::{Outcome, excerpt, files};
+use crate::cli::{Outcome, counted, excerpt, files};
 use crate::features::{self, CodeAction, Diagnostic, View};
 use crate::pages::Severity;
 use crate::text::{Encoding, Lines, Place, TextLen as _, TextRange};
@@ -52,6 +50,11 @@ impl FileReport {
     }
 }
 
+/// The line of the first syntax error.
+fn syntax_error(view: &View) -> Option<usize> {
+    view.module.syntax_errors().first().map(|range| view.module.lines().line(range.start()))
+}
+
 fn is_on(action: &CodeAction, diagnostic: &Diagnostic) -> bool {
     action.rewrite.is_some() && action.concept == diagnostic.concept && action.range == diagnostic.range
 }
@@ -70,13 +73,19 @@ impl Report {
         pool: &rayon::ThreadPool,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
-        let results = parallel::read_all(workspace, paths, pool, |view| FileReport::of(view, with_actions));
+        let read = |view: &View| (FileReport::of(view, with_actions), syntax_error(view));
+        let results = parallel::read_all(workspace, paths, pool, read);
         let mut report = Self { files: vec![], errors: vec![], read: 0 };
-        for result in results {
+        for (path, result) in paths.iter().zip(results) {
             match result {
-                Ok(file) => {
+                Ok((file, syntax_error)) => {
                     report.read += 1;
                     report.files.extend(file);
+                    if let Some(line) = syntax_error {
+                        let place = format!("{}:{line}", files::shown(path));
+                        terminal
+                            .warning(&format!("{place}: this is not valid Python; what hangs on it is not checked"));
+                    }
                 }
                 Err(Failure::Message(message)) => {
                     terminal.error(&message);
@@ -131,8 +140,7 @@ impl Report {
                 }
             }
             Format::Json => {
-                let all: Vec<Value> = self.diagnostics().map(|(file, diagnostic)| json(file, diagnostic)).collect();
-                text = format!("{:#}\n", Value::Array(all));
+                text = json::array(self)?;
             }
             Format::Sarif => text = format!("{:#}\n", sarif::log(self, workspace)),
         }
@@ -143,11 +151,15 @@ impl Report {
     }
 
     fn summary(&self, fixed: Option<usize>, terminal: &Terminal) -> String {
-        let files = counted(self.read, "file");
+        let files = counted(self.read, "file", "files");
         let mut text = match self.count() {
+            0 if self.read == 0 => "No file was read.".to_string(),
             0 => format!("{} in {files}.", terminal.paint(GOOD, "No hazards")),
-            count => format!("{} in {} of {files}.", counted(count, "hazard"), self.files.len()),
+            count => format!("{} in {} of {files}.", counted(count, "hazard", "hazards"), self.files.len()),
         };
+        if self.read > 0 && !self.errors.is_empty() {
+            let _ = write!(text, " {} could not be read.", counted(self.errors.len(), "file", "files"));
+        }
         if let Some(fixed) = fixed {
             let _ = write!(text, " {fixed} fixed.");
         }
@@ -157,10 +169,6 @@ impl Report {
         }
         format!("{text}\n")
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn full(file: &FileReport, diagnostic: &Diagnostic, terminal: &Terminal) -> String {
@@ -188,38 +196,6 @@ fn concise(file: &FileReport, diagnostic: &Diagnostic, terminal: &Terminal) -> S
         terminal.paint(DIM, &format!("[{}]", diagnostic.concept)),
         shown(&diagnostic.message)
     )
-}
-
-fn json(file: &FileReport, diagnostic: &Diagnostic) -> Value {
-    let related = diagnostic.related.iter().map(|related| {
-        json!({
-            "path": files::shown(&related.place.path),
-            "line": related.place.line,
-            "message": related.message,
-        })
-    });
-    let rewrites = file.rewrites(diagnostic).map(|action| {
-        json!({
-            "name": action.rewrite,
-            "title": action.title,
-            "refused": action.disabled,
-            "preserves_behaviour": action.preserves_behaviour,
-            "fix": is_safe(action),
-        })
-    });
-    let span = file.lines.span(diagnostic.range, Encoding::Utf32);
-    json!({
-        "id": diagnostic.concept,
-        "severity": excerpt::severity(diagnostic.severity).0,
-        "message": diagnostic.message,
-        "path": files::shown(&file.path),
-        "line": span.start.line + 1,
-        "column": span.start.character + 1,
-        "end_line": span.end.line + 1,
-        "end_column": span.end.character + 1,
-        "related": related.collect::<Vec<_>>(),
-        "rewrites": rewrites.collect::<Vec<_>>(),
-    })
 }
 
 /// A workflow command; see "Workflow commands for GitHub Actions".

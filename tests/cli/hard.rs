@@ -1,0 +1,137 @@
+//! What Markdown cannot hold: hostile files, closed pipes, and what must hold for the demo program whatever the pages say.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use crate::Outcome;
+use crate::session::Folder;
+
+pub const ALL: &[(&str, fn() -> Outcome)] = &[
+    ("hostile files end in a message", hostile_files),
+    ("hostile files leave the others checked", hostile_beside_good),
+    ("a reader that goes away is no error", closed_pipe),
+    ("the demo program is shown whole, explained, in 100 columns", demo),
+    ("names in help texts exist", names_in_help),
+    ("completions name every command", completions),
+];
+
+/// Files that a reader of Python must survive, with a part of what it says about them.
+fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    vec![
+        ("brackets.py", format!("x = {}{}\n", "[".repeat(5000), "]".repeat(5000)).into_bytes(), "brackets"),
+        ("binary.py", (0..=255).cycle().take(10_000).collect(), "UTF-8"),
+        ("latin.py", b"name = 'caf\xe9'\n".to_vec(), "UTF-8"),
+        ("large.py", b"x = 1\n".repeat(3_500_000), "20 MB"),
+        ("sum.py", format!("x = {}1\n", "1 + ".repeat(5000)).into_bytes(), "operators"),
+    ]
+}
+
+fn hostile_files() -> Outcome {
+    let folder = Folder::new("hostile");
+    for (file, content, reason) in hostile() {
+        folder.write(file, content);
+        let place = format!("{file}:1:1");
+        for arguments in [["check", file], ["hover", &place]] {
+            let output = folder.run(&arguments);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let said = errors.starts_with(&format!("error: {file}: ")) && errors.contains(reason);
+            if output.status.code() != Some(2) || !said || errors.contains("panicked") {
+                return Err(format!("{arguments:?}: {}\n{errors}", output.status).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hostile_beside_good() -> Outcome {
+    let folder = Folder::new("beside");
+    for (file, content, _) in hostile() {
+        folder.write(file, content);
+    }
+    folder.write("good.py", "import time\n\n\nasync def wait():\n    time.sleep(1)\n");
+    let output = folder.run(&["check", "--format", "concise"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    if output.status.code() != Some(2) || !text.contains("good.py:5:5: warning[asyncio/blocking-call]") {
+        return Err(format!("{}\n{text}", output.status).into());
+    }
+    Ok(())
+}
+
+fn closed_pipe() -> Outcome {
+    let folder = Folder::new("pipe");
+    // More than a pipe holds, so that the program is still writing when the reader has gone.
+    let functions = (0..300).map(|number| format!("async def f{number}():\n    time.sleep(1)\n"));
+    folder.write("long.py", format!("import time\n{}", functions.collect::<String>()));
+    for arguments in [["annotate", "long.py"], ["check", "long.py"]] {
+        let mut child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut first = [0; 16];
+        child.stdout.take().ok_or("no pipe")?.read_exact(&mut first)?;
+        let output = child.wait_with_output()?;
+        if !output.status.success() || !output.stderr.is_empty() {
+            return Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+        }
+    }
+    Ok(())
+}
+
+fn demo() -> Outcome {
+    let folder = Folder::new("demo");
+    let output = folder.run(&["annotate"]);
+    let text = String::from_utf8(output.stdout)?;
+    if !output.status.success() || !output.stderr.is_empty() {
+        return Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let mut drawn = text.lines();
+    for (index, line) in include_str!("../../src/cli/demo.py").lines().enumerate() {
+        let number = format!("{:>3} │", index + 1);
+        let shown = drawn.by_ref().find(|drawn| drawn.starts_with(&number)).unwrap_or_default();
+        let code: String = shown.replace('›', "‹").split('‹').step_by(2).map(str::trim).collect();
+        if !code.replace(' ', "").contains(&line.replace(' ', "")) {
+            return Err(format!("line {} is drawn as {shown}", index + 1).into());
+        }
+    }
+    for concept in ["descriptors/assignment", "weakref/defeated", "asyncio/not-started", "threads/run-method"] {
+        if !text.lines().any(|line| line.contains('│') && line.ends_with(concept)) {
+            return Err(format!("no note on {concept}\n{text}").into());
+        }
+    }
+    match text.lines().find(|line| line.chars().count() > 100) {
+        Some(line) => Err(format!("too wide: {line}").into()),
+        None => Ok(()),
+    }
+}
+
+fn names_in_help() -> Outcome {
+    let folder = Folder::new("help");
+    let mut ids = 0;
+    for command in ["annotate", "hover", "check", "explain", "pages", "rewrite", "completions", ""] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+        let help = String::from_utf8(folder.run(&arguments).stdout)?;
+        let is_topic = |word: &str| {
+            ["asyncio", "threads", "weakref", "descriptors"]
+                .iter()
+                .any(|topic| word.strip_prefix(topic).is_some_and(|rest| rest.starts_with('/')))
+        };
+        for id in help.split([' ', ',', '\n']).filter(|word| is_topic(word)) {
+            ids += 1;
+            let output = folder.run(&["explain", id]);
+            if !String::from_utf8_lossy(&output.stdout).contains(&format!("`{id}`")) {
+                return Err(format!("`{command} --help` names {id}, which is no page").into());
+            }
+        }
+    }
+    if ids > 0 { Ok(()) } else { Err("no help text names a page".into()) }
+}
+
+fn completions() -> Outcome {
+    let folder = Folder::new("completions");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = String::from_utf8(folder.run(&["completions", shell]).stdout)?;
+        for command in ["annotate", "hover", "check", "explain", "pages", "rewrite"] {
+            if !script.contains(command) {
+                return Err(format!("{shell}: no {command}").into());
+            }
+        }
+    }
+    Ok(())
+}
