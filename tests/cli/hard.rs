@@ -6,7 +6,10 @@ use std::process::Stdio;
 use crate::Outcome;
 use crate::session::Folder;
 
-pub const ALL: &[(&str, fn() -> Outcome)] = &[
+/// A name and what is tried.
+type Test = (&'static str, fn() -> Outcome);
+
+pub const ALL: &[Test] = &[
     ("hostile files end in a message", hostile_files),
     ("hostile files leave the others checked", hostile_beside_good),
     ("a reader that goes away is no error", closed_pipe),
