@@ -263,15 +263,20 @@ impl Finding {
 }
 
 /// What detectors push into.
-#[derive(Default)]
-pub struct Findings {
+pub struct Findings<'w> {
+    wanted: Wanted<'w>,
     found: Vec<Finding>,
 }
 
-impl Findings {
+impl Findings<'_> {
     /// Adds a finding.
     pub fn push(&mut self, finding: Finding) {
         self.found.push(finding);
+    }
+
+    /// Whether the view shows this concept. A detector asks before costly work for only one of its concepts.
+    pub fn wants(&self, concept: &str) -> bool {
+        (self.wanted)(concept)
     }
 
     fn into_sorted(mut self) -> Vec<Finding> {
@@ -299,9 +304,9 @@ pub fn findings_in(module: &Module, store: &Store, range: TextRange, wanted: Wan
     found
 }
 
-fn walk(module: &Module, store: &Store, range: TextRange, wanted: Wanted) -> Vec<Finding> {
+fn walk<'a>(module: &'a Module, store: &'a Store, range: TextRange, wanted: Wanted<'a>) -> Vec<Finding> {
     let detectors = Selection::new(store, wanted);
-    let findings = Findings::default();
+    let findings = Findings { wanted, found: vec![] };
     let triggers = Triggers::new(store, wanted);
     let mut walker = Walker { module, range, triggers, detectors, ancestors: vec![], findings };
     walk_node(&mut walker, module.syntax().into());
@@ -336,12 +341,13 @@ struct Walker<'a, 's> {
     triggers: Triggers<'a>,
     detectors: Selection,
     ancestors: Vec<AnyNodeRef<'a>>,
-    findings: Findings,
+    findings: Findings<'a>,
 }
 
 impl<'a> Walker<'a, '_> {
     fn detect(&mut self, node: AnyNodeRef<'a>) {
-        let site = Site { module: self.module, node, ancestors: &self.ancestors };
+        let is_whole_file = self.range.contains_range(self.module.syntax().range());
+        let site = Site { module: self.module, node, ancestors: &self.ancestors, is_whole_file };
         self.triggers.detect(&site, &mut self.findings);
         let kind = node.kind();
         if !self.detectors.kinds.contains(&kind) {

@@ -1,16 +1,12 @@
 //! Functions as they are written: coroutine functions, generators, decorated ones.
 
-use std::collections::BTreeSet;
-
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
-use ty_python_core::ProgramFile;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_semantic::HasType as _;
 use ty_python_semantic::types::{Type, TypeDefinition};
 
-use super::database;
 use super::definitions::{Referent, referent};
 use super::module::{Module, place_of};
 use super::names::Symbol;
@@ -79,8 +75,7 @@ impl<'s> Module<'s> {
     pub fn may_call_async(&self, call: &ast::ExprCall) -> bool {
         let Some(name) = last_name(&call.func) else { return false };
         let name = if call.func.is_name_expr() { self.imported_name(name) } else { name };
-        let db = &self.snapshot().database;
-        self.project_imports().iter().any(|file| async_names(db, *file).contains(name))
+        self.project_names().any(|names| names.async_functions.contains(name))
     }
 
     /// A function whose decorators hide its type, by the name of its `def`.
@@ -108,26 +103,6 @@ impl<'s> Module<'s> {
             is_decorated: !def.decorator_list.is_empty(),
         })
     }
-}
-
-/// The names of the `async def`s of a file, methods included.
-#[salsa::tracked(returns(ref))]
-fn async_names<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> BTreeSet<String> {
-    struct Collector(BTreeSet<String>);
-    impl<'a> SourceOrderVisitor<'a> for Collector {
-        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-            if let AnyNodeRef::StmtFunctionDef(def) = node
-                && def.is_async
-            {
-                self.0.insert(def.name.to_string());
-            }
-            if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
-        }
-    }
-    let parsed = parsed_module(db, file.python_file(db)).load(db);
-    let mut collector = Collector(BTreeSet::new());
-    collector.visit_body(&parsed.syntax().body);
-    collector.0
 }
 
 /// Whether a function body has a `yield` of its own.

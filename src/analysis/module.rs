@@ -20,7 +20,7 @@ use super::classes::Class;
 use super::definitions::{Referent, referent};
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
-use super::syntax_index::{calls_by_name, import_aliases, project_imports};
+use super::syntax_index::{DefinedNames, calls_by_name, defined_names, import_aliases, project_imports};
 use super::tracing::Budget;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
@@ -178,9 +178,21 @@ impl<'s> Module<'s> {
         Some(Class::new(self.snapshot, index.try_definition(statement)?))
     }
 
-    /// This file and the modules of the project that it imports or imports from.
-    pub(super) fn project_imports(&self) -> &'s [ProgramFile<'s>] {
-        project_imports(&self.snapshot.database, self.model.program_file())
+    /// The names that this file and the modules of the project that it imports from define.
+    pub(super) fn project_names(&self) -> impl Iterator<Item = &'s DefinedNames> + use<'s> {
+        let db = &self.snapshot.database;
+        project_imports(db, self.model.program_file()).iter().map(|file| defined_names(db, *file))
+    }
+
+    /// Whether a class of this file, or of a module of the project that it imports from, has a method of this name. By name
+    /// alone: cheap where most answers are no.
+    pub fn may_have_method(&self, name: &str) -> bool {
+        self.project_names().any(|names| names.methods.contains(name))
+    }
+
+    /// As [`Module::may_have_method`], for any name that a class body binds to more than a plain function.
+    pub fn may_have_class_attribute(&self, name: &str) -> bool {
+        self.project_names().any(|names| names.class_attributes.contains(name))
     }
 
     /// The class that `expr` refers to (`C` in `C()` or in `class D(C)`).

@@ -12,6 +12,9 @@ pub struct Site<'a, 's> {
     pub node: AnyNodeRef<'a>,
     /// The ancestors, outermost (the module) first, without the node.
     pub ancestors: &'a [AnyNodeRef<'a>],
+    /// Whether the whole file is looked at, for hints and diagnostics: then what is seldom there is ruled out by names before
+    /// any type is asked. At a cursor everything is asked.
+    pub is_whole_file: bool,
 }
 
 /// The kind of code that a node runs in: that of the nearest function, not looking through it.
@@ -37,7 +40,7 @@ impl<'a, 's> Site<'a, 's> {
     /// The site of the parent node.
     pub fn up(&self) -> Option<Site<'a, 's>> {
         let (node, ancestors) = self.ancestors.split_last()?;
-        Some(Site { module: self.module, node: *node, ancestors })
+        Some(Site { module: self.module, node: *node, ancestors, is_whole_file: self.is_whole_file })
     }
 
     /// The statement the node is in, which may be the node itself.

@@ -1,6 +1,6 @@
 //! What a file's syntax alone says, read once for many questions: its calls by name, its renaming imports.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
@@ -43,6 +43,83 @@ impl<'a> SourceOrderVisitor<'a> for AliasCollector {
             self.aliases.insert(name.to_string(), original.to_string());
         }
         if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
+
+/// The names a file defines, by what they are.
+#[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct DefinedNames {
+    /// `async def`s, methods included.
+    pub(super) async_functions: BTreeSet<String>,
+    /// Functions in class bodies.
+    pub(super) methods: BTreeSet<String>,
+    /// What class bodies bind by assignment or by a decorated function.
+    pub(super) class_attributes: BTreeSet<String>,
+}
+
+/// Reads the names that a file defines off its syntax.
+#[salsa::tracked(returns(ref))]
+pub(super) fn defined_names<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> DefinedNames {
+    let parsed = parsed_module(db, file.python_file(db)).load(db);
+    let mut names = DefinedNames::default();
+    names.visit_body(&parsed.syntax().body);
+    names
+}
+
+impl<'a> SourceOrderVisitor<'a> for DefinedNames {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::StmtFunctionDef(def) if def.is_async => {
+                self.async_functions.insert(def.name.to_string());
+            }
+            AnyNodeRef::StmtClassDef(class) => self.add_body(&class.body),
+            _ => {}
+        }
+        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
+
+impl DefinedNames {
+    fn add_body(&mut self, body: &[Stmt]) {
+        for statement in body {
+            match statement {
+                Stmt::FunctionDef(def) => {
+                    self.methods.insert(def.name.to_string());
+                    if !def.decorator_list.is_empty() {
+                        self.class_attributes.insert(def.name.to_string());
+                    }
+                }
+                Stmt::Assign(assign) => self.add_targets(&assign.targets),
+                Stmt::AnnAssign(assign) if assign.value.is_some() => {
+                    self.add_targets(std::slice::from_ref(&*assign.target))
+                }
+                Stmt::If(statement) => {
+                    self.add_body(&statement.body);
+                    statement.elif_else_clauses.iter().for_each(|clause| self.add_body(&clause.body));
+                }
+                Stmt::Try(statement) => {
+                    for body in [&statement.body, &statement.orelse, &statement.finalbody] {
+                        self.add_body(body);
+                    }
+                }
+                Stmt::With(statement) => self.add_body(&statement.body),
+                Stmt::For(statement) => self.add_body(&statement.body),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_targets(&mut self, targets: &[Expr]) {
+        for target in targets {
+            match target {
+                Expr::Name(name) => {
+                    self.class_attributes.insert(name.id.to_string());
+                }
+                Expr::Tuple(tuple) => self.add_targets(&tuple.elts),
+                Expr::List(list) => self.add_targets(&list.elts),
+                _ => {}
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{attribute_scopes, semantic_index};
-use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+use ty_python_semantic::{ImportAliasResolution, definitions_for_name};
 
 use super::attributes::instance_bindings;
 use super::classes::Class;
@@ -23,6 +23,9 @@ const DEPTH: usize = 6;
 
 /// How many steps one question may take in all. Names ask for classes and classes for names, so depth alone is no bound.
 const STEPS: u32 = 64;
+
+/// The most bindings of one name that are followed.
+const BINDINGS: usize = 16;
 
 /// The steps that the question under way has left; `None` when none is under way.
 #[derive(Default)]
@@ -159,15 +162,13 @@ impl<'s> Module<'s> {
     }
 
     fn name_definitions(&self, name: &ast::ExprName) -> Option<Vec<Definition<'s>>> {
-        let aliases = ImportAliasResolution::ResolveAliases;
+        let aliases = ImportAliasResolution::PreserveAliases;
         let resolved = definitions_for_name(self.model(), name.id.as_str(), AnyNodeRef::from(name), aliases);
-        resolved
-            .into_iter()
-            .map(|resolved| match resolved {
-                ResolvedDefinition::Definition(definition) => Some(definition),
-                _ => None,
-            })
-            .collect()
+        if resolved.len() > BINDINGS {
+            return None;
+        }
+        let definitions = resolved.into_iter().map(|resolved| resolved.definition());
+        definitions.collect()
     }
 
     fn instance_attribute_definitions(&self, class: Class<'s>, name: &str) -> Vec<Definition<'s>> {

@@ -30,6 +30,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if attribute.ctx.is_load() || site.is_type_checking() {
         return None;
     }
+    if site.is_whole_file && !site.module.may_have_class_attribute(&attribute.attr) {
+        return None;
+    }
     let lookup = site.module.lookup(attribute)?;
     let at = attribute.attr.range();
     let finding = finding(site, &lookup, at)?;

@@ -124,7 +124,7 @@ fn cancelling_scope(site: &Site, at: TextRange) -> Option<String> {
     const SCOPES: &[&str] = &["asyncio.TaskGroup", "asyncio.timeout", "asyncio.timeout_at"];
     let path = path_to(site.module, at);
     let (node, ancestors) = path.split_last()?;
-    let inner = Site { module: site.module, node: *node, ancestors };
+    let inner = Site { node: *node, ancestors, ..*site };
     around(&inner).find_map(|node| match node {
         AnyNodeRef::StmtWith(with) if with.is_async => with.items.iter().find_map(|item| {
             let call = item.context_expr.as_call_expr()?;

@@ -45,9 +45,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// The class of a lock that does not let its holder in again, when the lock is seen to be made as one.
 fn kind(module: &Module, lock: &Expr, is_async: bool) -> Option<String> {
     let made = lock_made(module, lock)?;
-    let symbol = module.callee(made)?;
     let wanted = if is_async { "asyncio.Lock" } else { "threading.Lock" };
-    symbol.is(wanted).then(|| symbol.to_string())
+    module.calls(made, &[wanted]).then(|| wanted.to_string())
 }
 
 /// Where the function that `call` calls takes `lock`, whatever happens.

@@ -30,6 +30,10 @@ const CALLS: &[(&str, usize, &str)] = &[
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    let is_named = |name: &str| module.may_be(&call.func, &[name]) && module.text().contains(package(name));
+    if !CALLS.iter().any(|(name, ..)| is_named(name)) {
+        return None;
+    }
     let symbol = module.callee(call)?;
     let (_, position, argument) = CALLS.iter().find(|(name, ..)| symbol.is(name))?;
     let arguments = &call.arguments;
@@ -52,4 +56,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("runs", thread_body(module, call.range()).map(Fact::from)),
     );
     Some(())
+}
+
+/// The package that a public name begins with.
+fn package(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }

@@ -20,6 +20,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if let AnyNodeRef::ExprAttribute(attribute) = site.node {
         return on_instance(site, attribute, findings);
     }
+    // Classes with the hook are few; where none is in sight, nothing else is asked.
+    if !findings.wants("attributes/special-method-lookup") {
+        return None;
+    }
+    if site.is_whole_file && !site.module.may_have_method("__getattr__") {
+        return None;
+    }
     let (object, method, range) = asked(site)?;
     let class = site.module.receiver_class(object)?;
     let fallback = class.definer("__getattr__").filter(is_own)?;

@@ -48,7 +48,7 @@ fn target<'a>(module: &Module, call: &'a ast::ExprCall) -> Option<&'a Expr> {
             _ => {}
         }
     }
-    if module.callee(call).is_some_and(|symbol| symbol.is("asyncio.to_thread")) {
+    if module.calls(call, &["asyncio.to_thread"]) {
         return arguments.find_positional(0);
     }
     let made = created(module, call)?;

@@ -33,6 +33,15 @@ pub(super) fn thread_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class
 
 /// The thread that `call` makes.
 pub(super) fn created<'m, 's>(module: &Module<'s>, call: &'m ast::ExprCall) -> Option<Created<'m, 's>> {
+    // Most calls call no class; by PEP 8 the name tells, and the types need not be asked.
+    let name = match &*call.func {
+        Expr::Name(name) => module.imported_name(&name.id),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return None,
+    };
+    if !name.trim_start_matches('_').starts_with(|first: char| first.is_uppercase()) {
+        return None;
+    }
     let class = module.class_reference(&call.func).filter(is_thread)?;
     Some(Created { call, class })
 }

@@ -50,7 +50,7 @@ fn with_job(site: &Site, job: &Expr, finding: Finding) -> Finding {
         return finding.fact("coroutine", Fact::from(function.name));
     }
     let blocks = with_def(module, &function, |module, def| {
-        let def_site = Site { module, node: AnyNodeRef::StmtFunctionDef(def), ancestors: &[] };
+        let def_site = Site { module, node: AnyNodeRef::StmtFunctionDef(def), ancestors: &[], is_whole_file: false };
         blocking_call(&def_site, &def.body)
     });
     match blocks.flatten() {
