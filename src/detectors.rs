@@ -46,6 +46,7 @@ mod getattr_answer;
 mod getattr_hook;
 mod getattr_shape;
 mod gil;
+mod http_client;
 mod http_request;
 mod init_subclass;
 mod instance_dict;
@@ -152,6 +153,7 @@ pub const ALL: &[Detector] = &[
     getattr_answer::DETECTOR,
     getattr_hook::DETECTOR,
     gil::DETECTOR,
+    http_client::DETECTOR,
     http_request::DETECTOR,
     init_subclass::DETECTOR,
     instance_dict::DETECTOR,
@@ -277,6 +279,9 @@ impl Findings<'_> {
     /// Whether the view shows this concept. A detector asks before costly work for only one of its concepts.
     pub fn wants(&self, concept: &str) -> bool {
         (self.wanted)(concept)
+    /// Adds several findings, or one that may be missing.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.found.extend(findings);
     }
 
     fn into_sorted(mut self) -> Vec<Finding> {

@@ -31,7 +31,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 fn has_own_page(site: &Site, manager: &Expr) -> bool {
-    const CLASSES: &[&str] = &["asyncio.Lock", "asyncio.TaskGroup", "asyncio.Timeout"];
+    const CLASSES: &[&str] =
+        &["asyncio.BoundedSemaphore", "asyncio.Lock", "asyncio.Semaphore", "asyncio.TaskGroup", "asyncio.Timeout"];
     site.module.class_name(manager).is_some_and(|class| class.is_any(CLASSES))
         || manager.as_call_expr().is_some_and(|call| is_request(site.module, call))
 }

@@ -1,4 +1,4 @@
-//! `asyncio.Lock`: where it is made, and where it is taken with `async with`.
+//! `asyncio.Lock` and `asyncio.Semaphore`: where they are made, and where they are taken with `async with`.
 
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
@@ -8,27 +8,22 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/lock"], nodes: &[NodeKind::ExprCall, NodeKind::StmtWith], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/lock", "asyncio/semaphore"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtWith],
+    detect,
+};
+
+const SEMAPHORES: &[&str] = &["asyncio.BoundedSemaphore", "asyncio.Semaphore"];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let module = site.module;
     match site.node {
-        AnyNodeRef::ExprCall(call) => {
-            if !module.callee(call)?.is("asyncio.Lock") || matches!(site.parent(), Some(AnyNodeRef::WithItem(_))) {
-                return None;
-            }
-            findings.push(
-                Finding::new("asyncio/lock", call.func.range())
-                    .fact("created", target(site).map(|target| Fact::from(module.source(target))))
-                    .fact("users", Fact::from(users(module, call))),
-            );
+        AnyNodeRef::ExprCall(call) if !matches!(site.parent(), Some(AnyNodeRef::WithItem(_))) => {
+            findings.push(created(site, call)?);
         }
         AnyNodeRef::StmtWith(with) if with.is_async => {
             for item in &with.items {
-                if is_lock(module, &item.context_expr) {
-                    findings.push(taken(site, with, &item.context_expr));
-                }
+                findings.extend(taken(site, with, &item.context_expr));
             }
         }
         _ => return None,
@@ -36,18 +31,48 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-fn is_lock(module: &Module, expr: &Expr) -> bool {
-    module.class_name(expr).is_some_and(|class| class.is("asyncio.Lock"))
+fn created(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
+    let module = site.module;
+    let symbol = module.callee(call)?;
+    let finding = if symbol.is("asyncio.Lock") {
+        Finding::new("asyncio/lock", call.func.range())
+    } else if symbol.is_any(SEMAPHORES) {
+        Finding::new("asyncio/semaphore", call.func.range()).fact("places", places(module, call))
+    } else {
+        return None;
+    };
+    Some(
+        finding
+            .fact("created", target(site).map(|target| Fact::from(module.source(target))))
+            .fact("users", Fact::from(users(module, call))),
+    )
 }
 
-fn taken(site: &Site, with: &ast::StmtWith, lock: &Expr) -> Finding {
+/// How many tasks a semaphore lets through, as written.
+fn places(module: &Module, call: &ast::ExprCall) -> Option<Fact> {
+    call.arguments.find_argument_value("value", 0).map(|value| Fact::from(module.source(value)))
+}
+
+fn taken(site: &Site, with: &ast::StmtWith, manager: &Expr) -> Option<Finding> {
     let module = site.module;
-    let name = || Fact::from(module.source(lock));
-    let finding = Finding::new("asyncio/lock", lock.range()).fact("taken", name());
-    match suspensions(&with.body).first() {
+    let class = module.class_name(manager)?;
+    let name = || Fact::from(module.source(manager));
+    if class.is_any(SEMAPHORES) {
+        let origins = module.origins(manager);
+        let made = match origins.as_slice() {
+            [Expr::Call(made)] => places(module, made),
+            _ => None,
+        };
+        return Some(Finding::new("asyncio/semaphore", manager.range()).fact("taken", name()).fact("places", made));
+    }
+    if !class.is("asyncio.Lock") {
+        return None;
+    }
+    let finding = Finding::new("asyncio/lock", manager.range()).fact("taken", name());
+    Some(match suspensions(&with.body).first() {
         Some(first) => finding.fact("held_await_at", module.place(*first).map(Fact::from)),
         None => finding.fact("no_await", name()),
-    }
+    })
 }
 
 fn target<'a>(site: &Site<'a, '_>) -> Option<&'a Expr> {
