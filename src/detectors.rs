@@ -279,6 +279,8 @@ impl Findings<'_> {
     /// Whether the view shows this concept. A detector asks before costly work for only one of its concepts.
     pub fn wants(&self, concept: &str) -> bool {
         (self.wanted)(concept)
+    }
+
     /// Adds several findings, or one that may be missing.
     pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
         self.found.extend(findings);
