@@ -42,9 +42,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let python = arguments.reading.python.as_deref();
     if arguments.paths.is_empty() {
+        // A folder that does not exist: nothing around the demo program has a part in it.
         let folder = std::env::temp_dir().join("dunderstand-demo-which-is-not-written");
         let file = folder.join("demo.py");
-        let mut workspace = Workspace::open(std::slice::from_ref(&file), python, terminal)?;
+        let mut workspace = Workspace::of_roots(vec![folder], python, terminal)?;
         workspace.project_mut().set_buffer(&file, DEMO);
         let text = workspace.read(&file, |view| annotated(view, "demo.py (built in)", arguments.all, terminal))?;
         terminal.print(&text)?;

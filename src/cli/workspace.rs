@@ -1,6 +1,7 @@
 //! What a command reads: roots, pages, files.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ pub(super) const READER: &str = "reader";
 
 /// The files of a command with their projects.
 pub(super) struct Workspace {
-    project: Project,
+    /// Never freed piece by piece: the process ends with the command, and a large project takes long to take apart.
+    project: ManuallyDrop<Project>,
     /// By root.
     roots: BTreeMap<PathBuf, Root>,
 }
@@ -37,12 +39,20 @@ pub(super) struct Root {
 impl Workspace {
     /// Opens the projects that hold `files`, which are absolute. Tells what is not as it should be.
     pub(super) fn open(files: &[PathBuf], python: Option<&Path>, terminal: &Terminal) -> Result<Self, Failure> {
+        let mut finder = RootFinder::default();
+        Self::of_roots(files.iter().map(|file| finder.root(file)).collect(), python, terminal)
+    }
+
+    /// Opens the projects in the folders `paths`.
+    pub(super) fn of_roots(
+        mut paths: Vec<PathBuf>,
+        python: Option<&Path>,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let command_line = match python {
             Some(python) => Layer::from_json(&json!({ "python": environment(python)? })),
             None => Layer::default(),
         };
-        let mut finder = RootFinder::default();
-        let mut paths: Vec<PathBuf> = files.iter().map(|file| finder.root(file)).collect();
         paths.sort();
         paths.dedup();
         let mut settings = vec![];
@@ -66,7 +76,7 @@ impl Workspace {
                 (None, _) => {}
             }
         }
-        Ok(Self { project, roots })
+        Ok(Self { project: ManuallyDrop::new(project), roots })
     }
 
     pub(super) fn project_mut(&mut self) -> &mut Project {
