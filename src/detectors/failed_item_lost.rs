@@ -4,8 +4,8 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
 
-use super::nodes::{calls, method, own_nodes};
-use super::queues::{called_on_queue, queue_class};
+use super::nodes::{body_around, calls, method, own_nodes};
+use super::queues::{Queue, called_on_queue, queue_class};
 use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
@@ -18,10 +18,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtTry(statement) = site.node else { return None };
     let module = site.module;
     let put = calls(&own_nodes(&statement.body)).into_iter().find_map(|call| {
-        let receiver = called_on_queue(module, call, "put")?;
+        let item = call.arguments.find_argument_value("item", 0)?;
+        let receiver = called_on_queue(module, call, "put").filter(|_| !item.is_none_literal_expr())?;
         Some((call, receiver))
     });
     let (put, results) = put?;
+    // What goes back to where the items come from is no result.
+    let items = calls(&own_nodes(body_around(module, statement.range())));
+    let source = Queue::of(module, results);
+    if items.into_iter().any(|call| called_on_queue(module, call, "get").is_some_and(|queue| source.is(module, queue)))
+    {
+        return None;
+    }
     thread_body(module, statement.range())?;
     let handler = statement.handlers.iter().find_map(|handler| {
         let handler = handler.as_except_handler()?;

@@ -6,7 +6,7 @@
 use ruff_python_ast::{AnyNodeRef, NodeKind, Stmt};
 
 use super::locks::{lock_kind, lock_statement};
-use super::nodes::{block_around, own_nodes};
+use super::nodes::{block_around, method, own_nodes};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
@@ -30,7 +30,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if between.iter().any(|statement| releases_anyway(module, statement, lock)) || site.is_type_checking() {
         return None;
     }
-    let risk = own_nodes(between).into_iter().find(|node| may_raise(module, *node))?;
+    let risk = own_nodes(between).into_iter().find(|node| may_raise(module, *node, lock))?;
     findings.push(
         Finding::new("threads/lock-not-released", call.range())
             .fact("lock", Fact::from(lock))
@@ -44,16 +44,19 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// Whether something inside `statement` releases the lock as well: a `finally`, a handler, a branch.
 fn releases_anyway(module: &Module, statement: &Stmt, lock: &str) -> bool {
     own_nodes(std::slice::from_ref(statement)).into_iter().any(|node| match node {
-        AnyNodeRef::ExprCall(call) => super::nodes::method(call)
-            .is_some_and(|(receiver, name)| name == "release" && module.source(receiver) == lock),
+        AnyNodeRef::ExprCall(call) => {
+            method(call).is_some_and(|(receiver, name)| name == "release" && module.source(receiver) == lock)
+        }
         _ => false,
     })
 }
 
-fn may_raise(module: &Module, node: AnyNodeRef) -> bool {
+fn may_raise(module: &Module, node: AnyNodeRef, lock: &str) -> bool {
     match node {
         AnyNodeRef::ExprCall(call) => {
-            !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
+            // `notify()` and `wait()` of a held condition do not raise.
+            let on_lock = method(call).is_some_and(|(receiver, _)| module.source(receiver) == lock);
+            !on_lock && !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
         }
         AnyNodeRef::ExprAwait(_) | AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
         AnyNodeRef::ExprSubscript(subscript) => subscript.ctx.is_load(),

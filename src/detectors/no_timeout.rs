@@ -1,6 +1,7 @@
 //! Network calls that wait for ever for a silent server.
 //!
-//! Silent for a `timeout` of any kind, for `*arguments` and `**options`, in tests, and in files that set a default.
+//! Silent for a `timeout` of any kind, for `*arguments` and `**options`, in tests, in files that set a default, and in
+//! functions with a parameter for it.
 
 use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
 
@@ -44,6 +45,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         url.starts_with("file:") || url.starts_with("data:")
     });
     if is_open || stays_here || arguments.find_argument_value("timeout", *position).is_some() {
+        return None;
+    }
+    // A function that knows of a timeout has decided to do without one here.
+    let knows_of_one = site.function().is_some_and(|function| {
+        function.parameters.iter().any(|parameter| parameter.name().as_str().contains("timeout"))
+    });
+    if knows_of_one {
         return None;
     }
     if !module.calls_of("setdefaulttimeout").is_empty() || is_test_file(module) || site.is_type_checking() {
