@@ -155,8 +155,9 @@ fn outlives(site: &Site) -> bool {
                 };
                 let is_called = call.func.range().contains_range(site.node.range());
                 // Callbacks of weak references have a page of their own.
-                let symbol = site.module.callee(call);
-                let is_weak = symbol.is_some_and(|symbol| symbol.is_any(&["weakref.ref", "weakref.proxy"]));
+                const WEAK: &[&str] = &["weakref.proxy", "weakref.ref"];
+                let is_weak = site.module.may_be(&call.func, WEAK)
+                    && site.module.callee(call).is_some_and(|symbol| symbol.is_any(WEAK));
                 return !is_called && !is_weak && !USED_UP.contains(&name);
             }
             AnyNodeRef::ExprList(_)

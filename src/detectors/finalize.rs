@@ -14,7 +14,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
     let [object, callback, arguments @ ..] = &*call.arguments.args else { return None };
-    if !module.text().contains("finalize") || !module.callee(call)?.is("weakref.finalize") {
+    if !module.may_be(&call.func, &["weakref.finalize"]) || !module.callee(call)?.is("weakref.finalize") {
         return None;
     }
     let keywords = || call.arguments.keywords.iter();

@@ -63,6 +63,9 @@ fn cache<'a>(module: &Module, decorator: &'a Expr) -> Option<(&'a Expr, Limit)> 
         Expr::Call(call) => (&*call.func, Some(call)),
         other => (other, None),
     };
+    if !module.may_be(name, &["functools.cache", "functools.lru_cache"]) {
+        return None;
+    }
     let symbol = module.symbol(name)?;
     if symbol.is("functools.cache") {
         return Some((name, Limit::None));

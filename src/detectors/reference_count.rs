@@ -129,13 +129,7 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
 /// `sys.getrefcount(x)`: how many references there are to count.
 fn count(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
     let argument = call.arguments.args.first()?;
-    let name = match &*call.func {
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        Expr::Name(name) => name.id.as_str(),
-        _ => return None,
-    };
-    // A plain name may be an alias, and is asked for only if the file mentions the function at all.
-    if name != "getrefcount" && !(call.func.is_name_expr() && site.module.text().contains("getrefcount")) {
+    if !site.module.may_be(&call.func, &["sys.getrefcount"]) {
         return None;
     }
     if !site.module.callee(call)?.is("sys.getrefcount") {

@@ -1,7 +1,7 @@
 //! Objects that refer to each other: an object in itself, a callback on its own object, parent and child.
 
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::finalize::{is_bound_method, uses};
 use super::reference_count::root;
@@ -12,6 +12,8 @@ use crate::text::{Ranged as _, TextRange};
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["memory/cyclic-gc"], nodes: &[NodeKind::ExprCall, NodeKind::StmtAssign], detect };
 
+/// The most statements of a function that are searched for the other link.
+const STATEMENTS: usize = 400;
 /// Methods of containers that keep their argument.
 const ADDING: &[&str] = &["add", "append", "appendleft", "insert"];
 const CONTAINERS: &[&str] = &["builtins.list", "collections.deque"];
@@ -44,18 +46,20 @@ fn itself(range: TextRange, name: &ast::ExprName) -> Finding {
 }
 
 fn assigned(site: &Site, assign: &ast::StmtAssign) -> Option<Finding> {
-    let module = site.module;
     let [target] = assign.targets.as_slice() else { return None };
+    let finding = ring(site, assign, target)?;
+    // A descriptor decides itself what is stored.
+    let lookup = target.as_attribute_expr().and_then(|attribute| site.module.lookup(attribute));
+    lookup.is_none_or(|lookup| lookup.step != Step::DataDescriptor).then_some(finding)
+}
+
+fn ring(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Finding> {
+    let module = site.module;
     let owner = match target {
         Expr::Attribute(attribute) => &*attribute.value,
         Expr::Subscript(subscript) => &*subscript.value,
         _ => return None,
     };
-    if let Expr::Attribute(attribute) = target
-        && module.lookup(attribute).is_some_and(|lookup| lookup.step == Step::DataDescriptor)
-    {
-        return None; // A descriptor decides what is stored.
-    }
     if let (Expr::Name(owner), Expr::Name(value)) = (owner, &*assign.value)
         && owner.id == value.id
     {
@@ -102,7 +106,7 @@ fn mutual(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Findin
     if holder.id == held.id {
         return None;
     }
-    let mut links = Links { module, found: vec![] };
+    let mut links = Links { module, holder: &held.id, left: STATEMENTS, found: vec![] };
     links.visit_body(&site.function()?.body);
     let back = links.found.into_iter().find(|link| {
         // The second of two assignments is the one that closes the ring.
@@ -130,6 +134,9 @@ struct Link {
 
 struct Links<'m, 's> {
     module: &'m Module<'s>,
+    /// Only what this variable's object holds is of interest.
+    holder: &'m str,
+    left: usize,
     found: Vec<Link>,
 }
 
@@ -138,6 +145,9 @@ impl Links<'_, '_> {
         let Expr::Name(held) = held else { return None };
         let (holder, attribute) = root(place)?;
         attribute?;
+        if holder.id != self.holder {
+            return None;
+        }
         self.found.push(Link {
             holder: holder.id.to_string(),
             held: held.id.to_string(),
@@ -149,15 +159,17 @@ impl Links<'_, '_> {
     }
 }
 
-impl<'a> SourceOrderVisitor<'a> for Links<'_, '_> {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        match node {
-            AnyNodeRef::StmtAssign(assign) => {
+impl<'a> StatementVisitor<'a> for Links<'_, '_> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        let Some(left) = self.left.checked_sub(1) else { return };
+        self.left = left;
+        match statement {
+            Stmt::Assign(assign) => {
                 for target in assign.targets.iter().filter(|target| !target.is_name_expr()) {
                     self.link(target, &assign.value, true);
                 }
             }
-            AnyNodeRef::StmtExpr(ast::StmtExpr { value, .. }) => {
+            Stmt::Expr(ast::StmtExpr { value, .. }) => {
                 if let Expr::Call(call) = &**value
                     && let Expr::Attribute(method) = &*call.func
                     && ADDING.contains(&method.attr.as_str())
@@ -166,9 +178,8 @@ impl<'a> SourceOrderVisitor<'a> for Links<'_, '_> {
                     self.link(&method.value, held, false);
                 }
             }
-            AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ExprLambda(_) => return TraversalSignal::Skip,
-            _ => {}
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            _ => walk_stmt(self, statement),
         }
-        TraversalSignal::Traverse
     }
 }

@@ -31,12 +31,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 
 /// Whether `call` makes a `weakref.ref`.
 fn makes_reference(module: &Module, call: &ast::ExprCall) -> bool {
-    let may_be = match &*call.func {
-        Expr::Attribute(attribute) => attribute.attr.as_str() == "ref",
-        Expr::Name(_) => true,
-        _ => false,
-    };
-    may_be && module.text().contains("weakref") && module.callee(call).is_some_and(|symbol| symbol.is("weakref.ref"))
+    module.may_be(&call.func, &["weakref.ref"]) && module.callee(call).is_some_and(|symbol| symbol.is("weakref.ref"))
 }
 
 /// The second argument of a reference.
@@ -165,7 +160,7 @@ fn is_undone(module: &Module, def: &ast::StmtFunctionDef, stored: &Expr) -> bool
 fn strong_store(site: &Site, assign: &ast::StmtAssign, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let [target @ Expr::Subscript(entry)] = assign.targets.as_slice() else { return None };
-    if !assign.value.is_name_expr() || !module.text().contains("weakref") {
+    if !assign.value.is_name_expr() || module.calls_of("ref").is_empty() {
         return None;
     }
     let def = site.function()?;

@@ -114,9 +114,6 @@ struct Held<'a> {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
-    if !module.text().contains("weakref") {
-        return None;
-    }
     let held = match site.node {
         AnyNodeRef::ExprCall(call) => from_call(site, call)?,
         AnyNodeRef::StmtAssign(assign) => from_assignment(module, assign)?,
@@ -160,7 +157,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 
 /// `weakref.ref(x)`, `weakref.proxy(x)`, `weakref.finalize(x, …)`, `weak_set.add(x)`.
 fn from_call<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Held<'a>> {
-    let object = call.arguments.args.first()?;
+    const HOLDERS: &[&str] = &["weakref.WeakSet.add", "weakref.finalize", "weakref.proxy", "weakref.ref"];
+    let object = call.arguments.args.first().filter(|_| site.module.may_be(&call.func, HOLDERS))?;
     let symbol = site.module.callee(call)?;
     if symbol.is_any(&["weakref.finalize", "weakref.proxy", "weakref.ref"]) {
         // A finalizer of a temporary runs at once, which may be meant.
@@ -174,6 +172,9 @@ fn from_call<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Held<'a
 /// `weak_values[key] = x`, `weak_keys[x] = value`.
 fn from_assignment<'a>(module: &Module, assign: &'a ast::StmtAssign) -> Option<Held<'a>> {
     let [Expr::Subscript(entry)] = assign.targets.as_slice() else { return None };
+    if module.calls_of("WeakValueDictionary").is_empty() && module.calls_of("WeakKeyDictionary").is_empty() {
+        return None;
+    }
     let class = module.receiver_class(&entry.value)?;
     let object = match class.symbol() {
         symbol if symbol.is("weakref.WeakValueDictionary") => &*assign.value,

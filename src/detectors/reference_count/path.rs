@@ -55,8 +55,9 @@ impl<'a> Path<'a> {
     }
 
     fn run_up_to(&mut self, block: &'a [Stmt], range: TextRange) {
-        let before = block.iter().take_while(|statement| !statement.range().contains_range(range));
-        self.steps.extend(before.map(Step::Ran));
+        let end = block.partition_point(|statement| statement.end() <= range.start());
+        let before = &block[end.saturating_sub(STEPS)..end];
+        self.steps.extend(before.iter().map(Step::Ran));
     }
 
     /// Steps into a compound statement: what its other parts may have done, and the block that holds `here`.
