@@ -76,7 +76,7 @@ fn filled_before_start(module: &Module, queue: &Queue) -> Option<Place> {
         function_around(module, put.range()).map(Ranged::range) == function
             && statement_of(put.range()).is_some_and(|index| index < started)
     };
-    if !puts.iter().all(|put| is_before(&put)) {
+    if !puts.iter().all(is_before) {
         return None;
     }
     module.place(puts.iter().max_by_key(|put| put.start())?.range())

@@ -18,6 +18,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtExpr(statement) = site.node else { return None };
     let module = site.module;
     let call = statement.value.as_call_expr()?;
+    if method(call)?.1 != "acquire" {
+        return None;
+    }
     let (block, index) = block_around(module, statement.range())?;
     let receiver = lock_statement(&block[index], "acquire")?;
     lock_kind(module, receiver)?;

@@ -84,9 +84,5 @@ fn waited_for(module: &Module, join: &ast::ExprCall, puts: &[&ast::ExprCall]) ->
         let def = function_around(module, put.range()).and_then(|function| module.place(function.name.range()));
         def.is_some_and(|def| ran.contains(&def))
     };
-    (!puts.is_empty() && puts.iter().all(|put| ends_before(&put))).then_some(Waited {
-        name,
-        joined_at,
-        done_at: vec![],
-    })
+    (!puts.is_empty() && puts.iter().all(ends_before)).then_some(Waited { name, joined_at, done_at: vec![] })
 }

@@ -154,7 +154,7 @@ fn configures(statement: &Stmt, thread: &ast::ExprName) -> bool {
     let [Expr::Attribute(target)] = assign.targets.as_slice() else { return false };
     let on_thread = target.value.as_name_expr().is_some_and(|name| name.id == thread.id);
     let in_value = |node: AnyNodeRef| matches!(node, AnyNodeRef::ExprName(name) if name.id == thread.id);
-    on_thread && !all_nodes(std::slice::from_ref(statement)).into_iter().filter(|node| in_value(*node)).nth(1).is_some()
+    on_thread && all_nodes(std::slice::from_ref(statement)).into_iter().filter(|node| in_value(*node)).count() == 1
 }
 
 fn mentions(statement: &Stmt, name: &ast::ExprName) -> bool {

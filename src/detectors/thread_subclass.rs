@@ -31,11 +31,13 @@ const OWN_NAMES: &[(&str, Option<Version>)] = &[
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
-        AnyNodeRef::StmtClassDef(statement) => subclass(site.module, statement, findings),
+        AnyNodeRef::StmtClassDef(statement) if findings.wants("threads/thread-subclass") => {
+            subclass(site.module, statement, findings)
+        }
         AnyNodeRef::StmtFunctionDef(function) => {
             let Some(AnyNodeRef::StmtClassDef(statement)) = site.parent() else { return None };
             match function.name.as_str() {
-                "run" => run_method(site.module, statement, function, findings),
+                "run" if findings.wants("threads/run-method") => run_method(site.module, statement, function, findings),
                 "__init__" => init(site.module, statement, function, findings),
                 _ => None,
             }
