@@ -93,7 +93,7 @@ fn place_for(module: &Module, wanted: &str) -> TextSize {
     if let Some(later) = head.iter().filter(plain).find(|statement| name(statement).as_str() > wanted) {
         return line_start(later);
     }
-    if let Some(last) = head.iter().filter(plain).next_back() {
+    if let Some(last) = head.iter().rfind(plain) {
         return line_after(module, last.end());
     }
     let is_future =
