@@ -69,11 +69,13 @@ async def main():
     inbox = queue.Queue()
     Recorder(inbox).start()
     recent = Recent()
+
     quotes = [quote(symbol) for symbol in ("A", "BB", "CCC")]
     for bond in await asyncio.gather(*quotes):
         bond.price *= 1.01
         recent.add(bond.price, bond)
         inbox.put(bond.price)
+
     inbox.join()
 
 

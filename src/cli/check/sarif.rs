@@ -54,13 +54,16 @@ fn rule(diagnostic: &Diagnostic, file: &FileReport, workspace: &Workspace) -> Va
     let page = workspace.root(&file.path).and_then(|root| root.store.page(&diagnostic.concept));
     let Some(page) = page else { return json!({ "id": diagnostic.concept }) };
     let general = page.summary.iter().rev().find_map(|line| line.fill(&|_| None));
-    json!({
+    let mut rule = json!({
         "id": page.id,
         "shortDescription": { "text": page.title },
         "fullDescription": { "text": general.unwrap_or_else(|| page.title.clone()) },
-        "helpUri": page.sources.first(),
         "defaultConfiguration": { "level": level(page.severity) },
-    })
+    });
+    if let Some(source) = page.sources.first() {
+        rule["helpUri"] = json!(source);
+    }
+    rule
 }
 
 fn level(severity: Severity) -> &'static str {
