@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::features;
+use crate::detectors::findings_in;
+use crate::features::{self, Card, View};
 use crate::text::{Encoding, Position};
 
 use super::failure::Failure;
@@ -65,14 +66,20 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let file = files::file(&arguments.place.file)?;
     let workspace = Workspace::open(std::slice::from_ref(&file), arguments.reading.python.as_deref(), terminal)?;
     let (position, encoding) = arguments.place.position();
-    let (hover, lines) = workspace.read(&file, |view| {
-        let offset = view.module.lines().offset(position, encoding);
-        (features::hover(view, offset), view.module.lines().count())
+    let (hover, lines, nearby) = workspace.read(&file, |view| {
+        let lines = view.module.lines();
+        let offset = lines.offset(position, encoding);
+        let hover = features::hover(view, offset);
+        let nearby = if hover.is_none() { nearby(view, lines.line(offset)) } else { vec![] };
+        (hover, lines.count() - usize::from(lines.text().ends_with('\n')), nearby)
     })?;
     let Some(hover) = hover else {
         let PlaceArgument { file, line, column } = &arguments.place;
         let why = if *line as usize > lines { format!(": the file has {lines} lines") } else { String::new() };
         terminal.say(&format!("nothing to say at {}:{line}:{column}{why}", file.display()));
+        for near in nearby {
+            terminal.say(&format!("on this line: {near}"));
+        }
         return Ok(Outcome::Findings);
     };
     let text = match arguments.raw || !terminal.styled {
@@ -81,4 +88,17 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     };
     terminal.print(&format!("{text}\n"))?;
     Ok(Outcome::Clean)
+}
+
+/// What there is to say elsewhere on a line, forms of syntax aside.
+fn nearby(view: &View, line: usize) -> Vec<String> {
+    let lines = view.module.lines();
+    let found = findings_in(view.module, view.store, lines.line_range(line), &|_| true);
+    let cards = found.iter().filter_map(|finding| Card::new(view, finding));
+    let cards = cards.filter(|card| card.page.syntax.is_empty() && lines.line(card.finding.range.start()) == line);
+    let near = cards.map(|card| {
+        let column = lines.position(card.finding.range.start(), Encoding::Utf32).character + 1;
+        format!("{} (column {column})", card.page.title)
+    });
+    near.collect()
 }
