@@ -29,6 +29,7 @@ mod descriptor_methods;
 mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
+mod dunder_on_instance;
 mod dynamic_attributes;
 mod dynamic_class;
 mod dynamic_shape;
@@ -140,6 +141,7 @@ pub const ALL: &[Detector] = &[
     descriptor_methods::DETECTOR,
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
+    dunder_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,

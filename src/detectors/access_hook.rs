@@ -4,7 +4,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::method_body::{attribute_of, find_own, is_name, parameter};
+use super::method_body::{attribute_of, each_node, find_own, is_name, parameter};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange};
@@ -20,6 +20,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let (receiver, name) = (parameter(def, 0)?, parameter(def, 1)?);
+    if changes_class(class) {
+        return None;
+    }
     let access = Access { hook, receiver, name };
     let range = access.certain(&def.body, None)?;
     let instead = match hook {
@@ -34,6 +37,17 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("instead", Fact::from(instead)),
     );
     Some(())
+}
+
+/// Whether a method gives its object another class, whose hooks are then asked.
+fn changes_class(class: &ast::StmtClassDef) -> bool {
+    let mut changes = false;
+    each_node(&class.body, |node| {
+        if let AnyNodeRef::ExprAttribute(attribute) = node {
+            changes |= attribute.ctx.is_store() && attribute.attr.as_str() == "__class__";
+        }
+    });
+    changes
 }
 
 struct Access<'a> {

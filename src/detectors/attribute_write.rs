@@ -5,7 +5,7 @@
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
-use super::class_reading::is_built_plainly;
+use super::class_reading::{is_built_plainly, is_own};
 use super::descriptor_shape::Shape;
 use super::method_body::raised;
 use super::property_shape::{Accessors, with_accessor};
@@ -64,6 +64,7 @@ fn finding(site: &Site, lookup: &Lookup, at: TextRange) -> Option<Finding> {
         _ if lookup.through_class => None,
         (MemberKind::Descriptor(descriptor), Access::Write) if takes_it => Some(assignment(site, descriptor, at)),
         (MemberKind::Descriptor(descriptor), Access::Delete) if takes_it => Some(deletion(descriptor, at)),
+        (MemberKind::Property { .. }, _) if !is_own(&member.owner) => None,
         (MemberKind::Property { setter, .. }, Access::Write) => Some(property_assignment(site, member, *setter, at)),
         (MemberKind::Property { deleter, .. }, Access::Delete) => Some(property_deletion(member, *deleter, at)),
         (_, Access::Write) if lookup.step == Step::InstanceDict => shadowing(member, at),

@@ -18,7 +18,19 @@ pub(super) fn is_own(class: &Class) -> bool {
 pub(super) fn is_built_plainly(class: &Class) -> bool {
     class.mro_is_complete()
         && class.metaclass().is_none_or(|metaclass| leaves_namespace(&metaclass.class))
-        && class.mro().iter().filter(|class| is_own(class)).all(has_known_decorators)
+        && class
+            .mro()
+            .iter()
+            .filter(|class| is_own(class))
+            .all(|class| has_known_metaclass(class) && has_known_decorators(class))
+}
+
+/// Whether a `metaclass=` keyword of the class, if there is one, names a class that is found.
+fn has_known_metaclass(class: &Class) -> bool {
+    class.with_statement(|module, statement| {
+        let keyword = statement.arguments.as_ref().and_then(|arguments| arguments.find_keyword("metaclass"));
+        keyword.is_none_or(|keyword| module.class_reference(&keyword.value).is_some())
+    })
 }
 
 fn leaves_namespace(metaclass: &Class) -> bool {
@@ -66,6 +78,19 @@ fn has_known_decorators(class: &Class) -> bool {
                 other => other,
             };
             module.symbol(named).is_some_and(|symbol| symbol.is_any(KNOWN))
+        })
+    })
+}
+
+/// Whether the class is a `Protocol` itself: it describes, it does not run.
+pub(super) fn is_protocol(class: &Class) -> bool {
+    class.with_statement(|module, statement| {
+        statement.bases().iter().any(|base| {
+            let named = match base {
+                Expr::Subscript(item) => &*item.value,
+                other => other,
+            };
+            module.symbol(named).is_some_and(|symbol| symbol.is_any(&["typing.Protocol", "typing_extensions.Protocol"]))
         })
     })
 }

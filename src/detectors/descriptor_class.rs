@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
-use super::class_reading::{Use, uses};
+use super::class_reading::{Use, is_protocol, uses};
 use super::descriptor_shape::Shape;
 use super::method_body::method;
 use super::{Detector, Fact, Finding, Findings};
@@ -16,7 +16,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtClassDef(statement) = site.node else { return None };
     ["__get__", "__set__", "__delete__"].iter().find_map(|name| method(&statement.body, name))?;
     let class = site.module.class(statement)?;
-    if site.is_type_checking() || class.inherits("typing.Protocol") || class.is_metaclass() {
+    if site.is_type_checking() || is_protocol(&class) || class.is_metaclass() {
         return None;
     }
     let shape = Shape::of(class);

@@ -27,6 +27,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let owner = site.module.class(statement)?;
     let member = owner.own_member(&target.id)?;
     let MemberKind::Descriptor(descriptor) = member.kind else { return None };
+    if descriptor.is("builtins.classmethod") || descriptor.is("builtins.staticmethod") {
+        return None;
+    }
     let is_last = member.place.is_some_and(|place| place.range() == target.range());
     if !is_last || site.is_type_checking() || !is_built_plainly(&owner) {
         return None;

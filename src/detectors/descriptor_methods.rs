@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::class_reading::uses;
+use super::class_reading::{is_protocol, uses};
 use super::descriptor_shape::{Accessor, Shape, is_none_test, keeps_per_instance};
 use super::method_body::{attribute_of, find_own, is_name, mentions, own_nodes, parameter};
 use super::{Detector, Fact, Finding, Findings};
@@ -29,10 +29,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let class = site.module.class(site.class()?)?;
     let is_method = site.enclosing().find(|node| !matches!(node, AnyNodeRef::StmtIf(_) | AnyNodeRef::StmtTry(_)))?;
-    if !matches!(is_method, AnyNodeRef::StmtClassDef(_))
-        || class.inherits("typing.Protocol")
-        || !def.decorator_list.is_empty()
-    {
+    if !matches!(is_method, AnyNodeRef::StmtClassDef(_)) || is_protocol(&class) || !def.decorator_list.is_empty() {
         return None;
     }
     let shape = Shape::of(class);

@@ -66,8 +66,11 @@ fn decides_storage(site: &Site, shape: &Shape, uses: &[Use], def: &ast::StmtFunc
 /// Two attributes of one class body that keep their values under one key, as they were told the same name.
 fn shared_names(site: &Site, owner: &ast::StmtClassDef, class: &Class, findings: &mut Findings) -> Option<()> {
     let mut seen: Vec<(String, &str, &ast::ExprCall)> = vec![];
-    for statement in &owner.body {
-        let Some((target, call)) = made(statement) else { continue };
+    let calls: Vec<_> = owner.body.iter().filter_map(made).filter(|(_, call)| passes_text(call)).collect();
+    if calls.len() < 2 {
+        return None;
+    }
+    for (target, call) in calls {
         let Some(member) = class.own_member(target) else { continue };
         let MemberKind::Descriptor(descriptor) = member.kind else { continue };
         let shape = Shape::of(descriptor);
@@ -95,6 +98,10 @@ fn shared_names(site: &Site, owner: &ast::StmtClassDef, class: &Class, findings:
         }
     }
     Some(())
+}
+
+fn passes_text(call: &ast::ExprCall) -> bool {
+    call.arguments.iter_source_order().any(|argument| argument.value().is_string_literal_expr())
 }
 
 fn made(statement: &ast::Stmt) -> Option<(&str, &ast::ExprCall)> {

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
-use super::class_reading::set_in_init;
+use super::class_reading::{is_protocol, set_in_init};
 use super::dynamic_shape::{Dynamic, constructions, dynamic, extra_keywords};
 use super::getattr_answer::answer;
 use super::getattr_shape::{AnswersAll, answers_all, delegate, names};
@@ -82,7 +82,8 @@ fn of_class<'s>(
     );
     self_recursion(module, class, def, findings);
     let all = answers_all(module, def, name)?;
-    if imitates_anything(&class.name()) {
+    let is_sketch = matches!(def.body.last(), Some(ast::Stmt::Expr(_)));
+    if is_sketch || is_protocol(class) || imitates_anything(&class.name()) {
         return None;
     }
     let text = answer_text(module, &all);

@@ -16,9 +16,9 @@ const TITLE: &str = "Raise `AttributeError` for names that are not there";
 fn offer(target: &Target) -> Option<Offer> {
     let def = hook(target)?;
     let module = target.site.module;
-    let title = match target.finding.facts.get("uses") {
-        Some(uses @ Fact::List(_)) => format!("{TITLE} ({} then raises)", uses.show(module.path()).replace('`', "")),
-        _ => TITLE.to_string(),
+    let title = match then_raising(target, def) {
+        uses if uses.is_empty() => TITLE.to_string(),
+        uses => format!("{TITLE} ({} then raises)", uses.join(", ")),
     };
     let line = |range: TextRange| module.lines().line(range.start());
     let range = match last_answer(def) {
@@ -39,6 +39,23 @@ fn offer(target: &Target) -> Option<Offer> {
     let raise =
         format!("raise AttributeError(f\"{{type({receiver}).__name__!r}} object has no attribute {{{name}!r}}\")");
     Offer::edit(module, title, vec![Edit::replace(range, raise)], false)
+}
+
+/// The reads in this file that get an answer now, without those whose name the function mentions.
+fn then_raising(target: &Target, def: &ast::StmtFunctionDef) -> Vec<String> {
+    let Some(Fact::List(uses)) = target.finding.facts.get("uses") else { return vec![] };
+    let module = target.site.module;
+    let mentioned: Vec<&str> = module
+        .string_ranges()
+        .into_iter()
+        .filter(|string| def.range().contains_range(*string))
+        .map(|string| module.source(string).trim_matches(['"', '\'']))
+        .collect();
+    let is_unknown = |read: &&String| {
+        let name = read.rsplit('.').next().unwrap_or_default();
+        !mentioned.iter().any(|text| !text.is_empty() && name.starts_with(text))
+    };
+    uses.iter().filter(is_unknown).cloned().collect()
 }
 
 /// The `__getattr__` that the finding is about.
