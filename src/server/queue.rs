@@ -163,11 +163,17 @@ impl Queue {
             send.send(result).ok();
         };
         self.put(Job::Read(Read::new(ticket, path, work, done)));
-        match tokio::time::timeout(LIMIT, answer).await {
+        match tokio::time::timeout(limit(), answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(Error::internal_error())),
-            Err(_) => Err(failed(format!("no answer within {} s", LIMIT.as_secs()))),
+            Err(_) => Err(failed(format!("no answer within {:?}", limit()))),
         }
     }
+}
+
+/// The longest a request may take; tests of debug builds set another one.
+fn limit() -> Duration {
+    let set = if cfg!(debug_assertions) { std::env::var("DUNDERSTAND_TEST_LIMIT_MS").ok() } else { None };
+    set.and_then(|milliseconds| milliseconds.parse().ok()).map_or(LIMIT, Duration::from_millis)
 }
 
 /// The request is right, but there is no answer (LSP 3.17, `RequestFailed`).

@@ -69,8 +69,14 @@ pub fn abilities_but(pointer: &str, value: Value) -> Value {
 impl Client {
     /// The process, without a handshake.
     pub fn spawn() -> Self {
+        Self::spawn_with(&[])
+    }
+
+    /// The process with more environment variables.
+    pub fn spawn_with(variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_dunderstand"))
             .arg("server")
+            .envs(variables.iter().copied())
             .env_remove("VIRTUAL_ENV")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

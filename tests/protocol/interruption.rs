@@ -101,3 +101,20 @@ fn the_end_does_not_wait_for_requests() {
     client.wait_for_error_output("spinning");
     assert_eq!(client.stop(), Some(0));
 }
+
+#[test]
+fn a_request_that_takes_too_long_is_given_up() {
+    let folder = Folder::new("limit");
+    let client = Client::spawn_with(&[("DUNDERSTAND_TEST_LIMIT_MS", "1000")]);
+    client.initialize(&folder, super::client::abilities());
+    let document = Document::open(&client, &folder, "a.py", "x = 1\n");
+    // More than there are threads: some wait until others are given up, and are given up themselves.
+    let ids: Vec<i64> = (0..6).map(|_| client.ask("dunderstand/debug", document.debug("spin"))).collect();
+    for id in ids {
+        let error = client.wait(id).unwrap_err();
+        assert_eq!((&error["code"], &error["message"]), (&json!(-32803), &json!("no answer within 1s")));
+    }
+    // The threads are free again. A slow machine may need more than a second for the first answer.
+    let answers = (0..60).find_map(|_| client.request("dunderstand/debug", document.debug("text")).ok());
+    assert_eq!(answers, Some(json!("x = 1\n")));
+}

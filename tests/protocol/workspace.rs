@@ -254,3 +254,24 @@ fn editors_can_ask_for_pages_and_for_places() {
     assert_eq!(files(json!({"textDocument": document.identifier()})), ["a.py"]);
     assert_eq!(files(json!({})), ["b.py", "c.py"], "the files on disk");
 }
+
+#[test]
+fn looking_through_the_workspace_shows_how_far_it_is() {
+    let folder = Folder::new("progress");
+    folder.write("b.py", BLOCKING);
+    let mut able = abilities();
+    able["window"] = json!({"workDoneProgress": true});
+    let client = Client::start_with(&folder, able, json!({}));
+    client.request("dunderstand/concepts", json!({})).unwrap();
+    let token = client.wait_for_request("window/workDoneProgress/create")["token"].clone();
+    client.wait_for_notification("$/progress", |progress| progress["value"]["kind"] == "end");
+    let kinds: Vec<Value> = client
+        .arrived("$/progress")
+        .iter()
+        .map(|progress| {
+            assert_eq!(progress["token"], token);
+            progress["value"]["kind"].clone()
+        })
+        .collect();
+    assert_eq!(kinds, [json!("begin"), json!("report")]);
+}
