@@ -120,6 +120,8 @@ impl Client {
         client.settings.replace(settings);
         client.initialize(folder, abilities);
         client.notify("initialized", json!({}));
+        // Answered at once: the server's reads wait for it.
+        client.wait_for_request("workspace/configuration");
         client
     }
 
