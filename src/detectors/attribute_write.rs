@@ -30,7 +30,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if attribute.ctx.is_load() || site.is_type_checking() {
         return None;
     }
-    if site.is_whole_file && !site.module.may_have_class_attribute(&attribute.attr) {
+    let name = attribute.attr.as_str();
+    let may_hide = || findings.wants("descriptors/shadowing") && site.module.may_have_method(name);
+    if site.is_whole_file && !site.module.may_have_class_attribute(name) && !may_hide() {
         return None;
     }
     let lookup = site.module.lookup(attribute)?;
