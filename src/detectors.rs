@@ -51,6 +51,7 @@ mod http_client;
 mod http_request;
 mod init_subclass;
 mod instance_dict;
+mod list_of_floats;
 mod lock;
 mod lock_held;
 mod lock_not_released;
@@ -63,6 +64,7 @@ mod metaclass_hooks;
 mod method_binding;
 mod method_body;
 mod never_awaited;
+mod never_joined;
 mod new_method;
 mod no_timeout;
 pub(crate) mod nodes;
@@ -75,6 +77,8 @@ mod queue_drained;
 mod queues;
 mod reference_count;
 mod reference_cycle;
+mod response_body;
+mod retained_memory;
 mod slots;
 mod special_method;
 mod super_call;
@@ -92,6 +96,7 @@ mod thread_subclass;
 mod threads;
 mod timeout;
 mod to_thread;
+mod tracked_container;
 mod wait_without_loop;
 mod wall_clock;
 mod weak_reference;
@@ -159,6 +164,7 @@ pub const ALL: &[Detector] = &[
     http_request::DETECTOR,
     init_subclass::DETECTOR,
     instance_dict::DETECTOR,
+    list_of_floats::DETECTOR,
     lock::DETECTOR,
     lock_held::DETECTOR,
     lock_not_released::DETECTOR,
@@ -168,6 +174,7 @@ pub const ALL: &[Detector] = &[
     metaclass_conflict::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
+    never_joined::DETECTOR,
     new_method::DETECTOR,
     no_timeout::DETECTOR,
     not_started::DETECTOR,
@@ -177,6 +184,8 @@ pub const ALL: &[Detector] = &[
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
     reference_cycle::DETECTOR,
+    response_body::DETECTOR,
+    retained_memory::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
@@ -192,6 +201,7 @@ pub const ALL: &[Detector] = &[
     thread_subclass::DETECTOR,
     timeout::DETECTOR,
     to_thread::DETECTOR,
+    tracked_container::DETECTOR,
     wait_without_loop::DETECTOR,
     wall_clock::DETECTOR,
     weak_reference::DETECTOR,

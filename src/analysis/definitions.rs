@@ -5,7 +5,9 @@
 
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, ExprRef};
-use ty_module_resolver::{ImportingFile, Module, ModuleName, resolve_module, resolve_module_for_import_from};
+use ty_module_resolver::{
+    ImportingFile, Module, ModuleName, file_to_module, resolve_module, resolve_module_for_import_from,
+};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{ProgramFile, global_scope, place_table, use_def_map};
 use ty_python_semantic::{
@@ -42,6 +44,13 @@ fn within<'db>(model: &SemanticModel<'db>, expr: ExprRef<'_>, depth: usize) -> O
         ExprRef::Name(name) => {
             let aliases = ImportAliasResolution::PreserveAliases;
             let found = definitions_for_name(model, name.id.as_str(), name.into(), aliases);
+            if found.is_empty() {
+                return forgotten_import(model, &name.id);
+            }
+            // `import a` without an alias resolves to the module itself.
+            if let [ResolvedDefinition::Module(file)] = found.as_slice() {
+                return file_to_module(model.db(), file.resolver_file(model.db())).map(Referent::Module);
+            }
             let mut definitions = found.into_iter().map(|resolved| match resolved {
                 ResolvedDefinition::Definition(definition) => Some(definition),
                 _ => None,
@@ -64,6 +73,13 @@ fn within<'db>(model: &SemanticModel<'db>, expr: ExprRef<'_>, depth: usize) -> O
         },
         _ => None,
     }
+}
+
+/// A name that is bound nowhere, but is that of a module of the standard library: its import is still to be written.
+fn forgotten_import<'db>(model: &SemanticModel<'db>, name: &str) -> Option<Referent<'db>> {
+    let module = model.resolve_module(Some(name), 0)?;
+    let is_standard = module.search_path(model.db()).is_some_and(|path| path.is_standard_library());
+    is_standard.then(|| Referent::Missing { module: name.to_string(), name: String::new() })
 }
 
 fn is_same_function(db: &dyn SemanticDb, one: Definition, other: Definition) -> bool {

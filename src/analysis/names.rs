@@ -6,8 +6,8 @@ use ruff_python_ast::{self as ast, Expr, ExprRef};
 use ty_module_resolver::{Module as ResolvedModule, file_to_module};
 use ty_python_core::definition::Definition;
 use ty_python_core::scope::NodeWithScopeKind;
-use ty_python_semantic::HasType as _;
 use ty_python_semantic::types::{Type, TypeDefinition};
+use ty_python_semantic::{HasType as _, ImportAliasResolution, definitions_for_name};
 
 use super::classes::Class;
 use super::definitions::{Referent, referent};
@@ -144,6 +144,17 @@ impl<'s> Module<'s> {
     /// Whether `expr` refers to the library object with this public name.
     pub fn is_symbol(&self, expr: &Expr, name: &str) -> bool {
         self.may_be(expr, &[name]) && self.symbol(expr).is_some_and(|symbol| symbol.is(name))
+    }
+
+    /// The first name of a dotted name, when this file binds it nowhere and it is no builtin: reading it raises `NameError`.
+    pub fn unbound_root<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
+        let mut root = expr;
+        while let Expr::Attribute(attribute) = root {
+            root = &attribute.value;
+        }
+        let name = root.as_name_expr()?;
+        let aliases = ImportAliasResolution::PreserveAliases;
+        definitions_for_name(self.model(), &name.id, name.into(), aliases).is_empty().then_some(name.id.as_str())
     }
 
     /// Whether `expr` is written so that it may refer to one of the library objects with these public names.

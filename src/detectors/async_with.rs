@@ -5,7 +5,6 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::yields;
-use super::http_request::is_request;
 use super::suspension::{call_head, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Origin, Site};
@@ -34,7 +33,6 @@ fn has_own_page(site: &Site, manager: &Expr) -> bool {
     const CLASSES: &[&str] =
         &["asyncio.BoundedSemaphore", "asyncio.Lock", "asyncio.Semaphore", "asyncio.TaskGroup", "asyncio.Timeout"];
     site.module.class_name(manager).is_some_and(|class| class.is_any(CLASSES))
-        || manager.as_call_expr().is_some_and(|call| is_request(site.module, call))
 }
 
 fn with_manager(site: &Site, manager: &Expr, finding: Finding) -> Finding {

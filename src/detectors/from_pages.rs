@@ -150,7 +150,8 @@ fn with_facts(site: &Site, mut finding: Finding) -> Finding {
     if let AnyNodeRef::StmtFunctionDef(function) = site.node {
         finding = finding.fact("method", Fact::from(function.name.as_str()));
     }
-    finding = finding.fact("receiver", receiver.map(code));
+    let unbound = callee.and_then(|callee| module.unbound_root(callee));
+    finding = finding.fact("receiver", receiver.map(code)).fact("unbound", unbound.map(Fact::from));
     finding = finding.fact("target", target(site).map(code));
     finding = finding.fact("class", site.class().map(|class| Fact::from(class.name.as_str())));
     match site.context() {
