@@ -47,9 +47,12 @@ fn within<'db>(model: &SemanticModel<'db>, expr: ExprRef<'_>, depth: usize) -> O
             if found.is_empty() {
                 return forgotten_import(model, &name.id);
             }
-            // `import a` without an alias resolves to the module itself.
+            // `import a` without an alias resolves to the module itself, and `import a.b` to `b` though it binds `a`.
             if let [ResolvedDefinition::Module(file)] = found.as_slice() {
-                return file_to_module(model.db(), file.resolver_file(model.db())).map(Referent::Module);
+                let module = file_to_module(model.db(), file.resolver_file(model.db()))?;
+                let is_bound = module.name(model.db()).last_component() == name.id.as_str();
+                let module = if is_bound { Some(module) } else { model.resolve_module(Some(&name.id), 0) };
+                return module.map(Referent::Module);
             }
             let mut definitions = found.into_iter().map(|resolved| match resolved {
                 ResolvedDefinition::Definition(definition) => Some(definition),
