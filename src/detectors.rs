@@ -17,6 +17,7 @@ mod attribute_read;
 mod attribute_write;
 mod await_expression;
 mod blocking_call;
+pub(crate) mod called_twice;
 mod class_creation;
 mod class_reading;
 mod closure_capture;
@@ -35,6 +36,7 @@ mod dynamic_class;
 mod dynamic_shape;
 mod empty_means_done;
 mod exception_group;
+mod exception_lifetime;
 mod facts;
 mod failed_item_lost;
 mod finalize;
@@ -42,6 +44,7 @@ mod finalizer_method;
 mod from_pages;
 mod function_cache;
 mod gather;
+mod generator_memory;
 mod get_event_loop;
 mod getattr_answer;
 mod getattr_hook;
@@ -136,6 +139,7 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     await_expression::DETECTOR,
     blocking_call::DETECTOR,
+    called_twice::DETECTOR,
     class_creation::DETECTOR,
     closure_capture::DETECTOR,
     coroutine_function::DETECTOR,
@@ -151,11 +155,13 @@ pub const ALL: &[Detector] = &[
     dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,
     exception_group::DETECTOR,
+    exception_lifetime::DETECTOR,
     failed_item_lost::DETECTOR,
     finalize::DETECTOR,
     finalizer_method::DETECTOR,
     function_cache::DETECTOR,
     gather::DETECTOR,
+    generator_memory::DETECTOR,
     get_event_loop::DETECTOR,
     getattr_answer::DETECTOR,
     getattr_hook::DETECTOR,

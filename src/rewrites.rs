@@ -7,6 +7,7 @@
 mod add_await;
 mod await_sleep;
 mod awaiting;
+mod bind_weak_object;
 mod imports;
 mod keep_task;
 mod raise_attribute_error;
@@ -38,6 +39,7 @@ pub struct Rewrite {
 pub const ALL: &[Rewrite] = &[
     add_await::REWRITE,
     await_sleep::REWRITE,
+    bind_weak_object::REWRITE,
     keep_task::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
