@@ -80,15 +80,15 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let mut report = Report::read(&workspace, &files, needs_fixes, &pool, terminal)?;
     let mut fixed = None;
     if arguments.fix || arguments.diff {
-        let changes = fix::changes(&mut workspace, &report, &pool, terminal)?;
+        let changes = fix::changes(&mut workspace, &report, &pool)?;
         if arguments.diff {
             return fix::show(&changes, &report, terminal);
         }
         fix::write(&changes)?;
-        if changes.count > 0 {
+        if !changes.is_empty() {
             report = Report::read(&workspace, &files, needs_fixes, &pool, terminal)?;
         }
-        fixed = Some(changes.count);
+        fixed = Some(changes.fixed());
     }
     report.print(&workspace, arguments.format, fixed, terminal)?;
     Ok(report.outcome())

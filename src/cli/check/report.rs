@@ -61,7 +61,7 @@ fn is_on(action: &CodeAction, diagnostic: &Diagnostic) -> bool {
 
 /// Whether `--fix` may apply it.
 pub(super) fn is_safe(action: &CodeAction) -> bool {
-    action.kind == "quickfix" && action.disabled.is_none() && action.preserves_behaviour && !action.files.is_empty()
+    action.kind == "quickfix" && action.disabled.is_none() && action.preserves_behaviour && action.files.len() == 1
 }
 
 impl Report {
