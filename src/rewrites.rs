@@ -13,6 +13,7 @@ mod keep_task;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod to_thread;
+mod wait_for;
 mod weak_method;
 mod weak_value_dictionary;
 mod weakref_slot;
@@ -44,6 +45,7 @@ pub const ALL: &[Rewrite] = &[
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     to_thread::REWRITE,
+    wait_for::REWRITE,
     weak_method::REWRITE,
     weak_value_dictionary::REWRITE,
     weakref_slot::REWRITE,

@@ -60,6 +60,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     findings.push(
         Finding::new("threads/no-timeout", call.func.range())
             .fact("callee", Fact::from(module.source(&*call.func)))
+            .fact("sessionless", (symbol.module == "requests").then(|| Fact::from(module.source(&*call.func))))
             .fact("timeout_argument", Fact::from(*argument))
             .fact("runs", thread_body(module, call.range()).map(Fact::from)),
     );

@@ -55,10 +55,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         .fact("queue", Fact::from(module.source(receiver)))
         .fact("joined_at", Fact::from(joined_at.clone()));
     finding = match handler {
-        Some(Covered::ByException(range)) => {
-            finding.fact("handler_at", module.place(range).map(Fact::from)).severity(Severity::Information)
-        }
+        Some(Covered::ByException(range)) => finding
+            .fact("handler_at", module.place(range).map(Fact::from))
+            .fact("escapes", Fact::from("SystemExit"))
+            .severity(Severity::Information),
         _ => finding
+            .fact("escapes", Fact::from("Exception"))
             .fact("work", Fact::from(module.source(*work)))
             .fact("work_at", module.place(work.range()).map(Fact::from)),
     };
