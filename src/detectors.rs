@@ -60,6 +60,7 @@ mod lock_held;
 mod lock_not_released;
 mod lock_reentry;
 pub(crate) mod locks;
+mod maybe_none;
 mod metaclass;
 mod metaclass_attribute;
 mod metaclass_conflict;
@@ -172,6 +173,7 @@ pub const ALL: &[Detector] = &[
     lock_held::DETECTOR,
     lock_not_released::DETECTOR,
     lock_reentry::DETECTOR,
+    maybe_none::DETECTOR,
     metaclass::DETECTOR,
     metaclass_attribute::DETECTOR,
     metaclass_conflict::DETECTOR,
