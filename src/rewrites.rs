@@ -8,6 +8,7 @@ mod add_await;
 mod await_sleep;
 mod awaiting;
 mod bind_weak_object;
+mod finalize_instead_of_del;
 mod imports;
 mod keep_task;
 mod raise_attribute_error;
@@ -41,6 +42,7 @@ pub const ALL: &[Rewrite] = &[
     add_await::REWRITE,
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,
+    finalize_instead_of_del::REWRITE,
     keep_task::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,

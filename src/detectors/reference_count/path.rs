@@ -35,7 +35,7 @@ impl<'a> Path<'a> {
             AnyNodeRef::ExprLambda(_) | AnyNodeRef::StmtClassDef(_) => true,
             _ => false,
         };
-        let start = site.ancestors.iter().rposition(|node| inner(node));
+        let start = site.ancestors.iter().rposition(inner);
         let (scope, is_module, below): (&'a [Stmt], _, _) = match start.map(|at| (at, site.ancestors[at])) {
             None => (&site.module.syntax().body, true, site.ancestors),
             Some((at, AnyNodeRef::StmtFunctionDef(def))) => (&def.body, false, &site.ancestors[at + 1..]),
