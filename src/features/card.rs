@@ -13,6 +13,7 @@ pub struct Card<'a> {
     pub finding: &'a Finding,
     here: Option<&'a Path>,
     target: (u8, u8),
+    is_reported: bool,
 }
 
 impl<'a> Card<'a> {
@@ -23,7 +24,8 @@ impl<'a> Card<'a> {
         if page.retired.is_some() || page.since > target {
             return None;
         }
-        Some(Self { page, finding, here: view.module.path(), target })
+        let is_reported = view.options.reports(&page);
+        Some(Self { page, finding, here: view.module.path(), target, is_reported })
     }
 
     /// A line of the page with its facts; `None` if one is missing.
@@ -48,9 +50,14 @@ impl<'a> Card<'a> {
         renumbered(lines.collect())
     }
 
-    /// The diagnostic's text.
+    /// Whether the finding is a diagnostic.
+    pub fn is_reported(&self) -> bool {
+        self.is_reported
+    }
+
+    /// The diagnostic's text; none if the diagnostic is off.
     pub fn message(&self) -> Option<String> {
-        self.fill(self.page.message.as_ref()?)
+        self.fill(self.page.message.as_ref().filter(|_| self.is_reported)?)
     }
 
     /// The hint's text.

@@ -55,9 +55,9 @@ fn rewrites_of(view: &View, finding: &Finding) -> Vec<CodeAction> {
     let Some(card) = Card::new(view, finding) else { return vec![] };
     let page = &card.page;
     let oldest = view.options.oldest_python.unwrap_or_else(|| view.module.version());
-    let kind = match &page.message {
-        Some(_) => "quickfix".to_string(),
-        None => format!("refactor.rewrite.{}", page.topic()),
+    let kind = match card.is_reported() {
+        true => "quickfix".to_string(),
+        false => format!("refactor.rewrite.{}", page.topic()),
     };
     let mut actions: Vec<CodeAction> = vec![];
     for name in &page.rewrites {

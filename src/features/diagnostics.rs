@@ -52,7 +52,7 @@ pub fn diagnostics(view: &View) -> Vec<Diagnostic> {
 pub(super) fn unsuppressed(view: &View) -> Vec<Diagnostic> {
     let is_hazard = |concept: &str| {
         let is_off = view.options.severity(concept) == Some(None);
-        !is_off && view.store.page(concept).is_some_and(|page| page.message.is_some())
+        !is_off && view.store.page(concept).is_some_and(|page| view.options.reports(page))
     };
     let found = findings(view.module, view.store, &is_hazard);
     found.iter().filter_map(|finding| diagnostic(view, &Card::new(view, finding)?)).collect()

@@ -49,7 +49,7 @@ fn rank(card: &Card, offset: TextSize) -> (bool, u32, bool, u8, String) {
         true if card.page.syntax.is_empty() => 1,
         true => 2,
     };
-    (!range.contains(offset), range.len().to_u32(), card.page.message.is_none(), form, card.page.id.clone())
+    (!range.contains(offset), range.len().to_u32(), !card.is_reported(), form, card.page.id.clone())
 }
 
 /// A card as Markdown, within the limits: the last lines about the code give way first.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Version;
-use crate::pages::Severity;
+use crate::pages::{Page, Severity};
 
 /// How much a hover says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Options {
     pub defer_to_ruff: bool,
     /// Whether the project uses ruff.
     pub uses_ruff: bool,
-    /// Report the reading and writing of files as blocking, too.
-    pub file_io: bool,
+    /// The settings that are on, of those that pages name for diagnostics that are off by default.
+    pub switched_on: BTreeSet<String>,
     /// Offer comments that suppress a diagnostic.
     pub suppression_actions: bool,
     /// The oldest Python the project supports: rewrites use nothing newer. Without one, the target counts.
@@ -54,7 +54,7 @@ impl Default for Options {
             severities: BTreeMap::new(),
             defer_to_ruff: true,
             uses_ruff: false,
-            file_io: false,
+            switched_on: BTreeSet::new(),
             suppression_actions: true,
             oldest_python: None,
             pages_url: None,
@@ -63,6 +63,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether the findings of `page` are diagnostics.
+    pub fn reports(&self, page: &Page) -> bool {
+        let is_off = |setting: &String| !self.switched_on.contains(setting);
+        page.message.is_some() && !page.setting.as_ref().is_some_and(is_off)
+    }
+
     /// The configured severity of a concept: by its id, else by its topic; `Some(None)` is off.
     pub fn severity(&self, concept: &str) -> Option<Option<Severity>> {
         let topic = concept.split('/').next().unwrap_or_default();

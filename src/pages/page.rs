@@ -31,6 +31,7 @@ struct FrontMatter {
     category: Option<String>,
     message: Option<String>,
     severity: Option<Severity>,
+    setting: Option<String>,
     related: BTreeMap<String, String>,
     ruff: Vec<String>,
     rewrites: Vec<String>,
@@ -57,6 +58,8 @@ pub struct Page {
     pub category: Option<String>,
     pub message: Option<Template>,
     pub severity: Severity,
+    /// The setting that has to be on for the diagnostic to be reported.
+    pub setting: Option<String>,
     /// Facts that are places, and what the diagnostic's related information says there.
     pub related: BTreeMap<String, Template>,
     /// Rules of ruff's default set that report the same.
@@ -164,6 +167,9 @@ impl Page {
         if matter.message.is_some() != matter.severity.is_some() {
             return Err("`message` and `severity` go together".to_string());
         }
+        if matter.setting.is_some() && matter.message.is_none() {
+            return Err("`setting` switches the `message`, which is missing".to_string());
+        }
         if matter.hint.is_some() != matter.category.is_some() {
             return Err("`hint` and `category` go together".to_string());
         }
@@ -189,6 +195,7 @@ impl Page {
             category: matter.category,
             message: matter.message.as_ref().map(template).transpose()?,
             severity: matter.severity.unwrap_or(Severity::Hint),
+            setting: matter.setting,
             related: related.collect::<Result<_, String>>()?,
             ruff: matter.ruff,
             rewrites: matter.rewrites,

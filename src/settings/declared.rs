@@ -69,7 +69,7 @@ pub const ALL: &[Setting] = &[
         kind: Kind::Switch,
         default: "false",
         description: "Report the reading and writing of files in async functions, too.",
-        set: |settings, value| settings.options.file_io = is_true(value),
+        set: |settings, value| switch_on(settings, "diagnostics.fileIo.enable", value),
     },
     Setting {
         key: "diagnostics.severity",
@@ -269,6 +269,14 @@ fn severities(value: &Value) -> BTreeMap<String, Option<Severity>> {
     };
     let entries = value.as_object().into_iter().flatten();
     entries.filter_map(|(concept, word)| Some((concept.clone(), severity(word.as_str()?)))).collect()
+}
+
+/// For diagnostics whose pages name the setting.
+fn switch_on(settings: &mut Settings, key: &str, value: &Value) {
+    match is_true(value) {
+        true => settings.options.switched_on.insert(key.to_string()),
+        false => settings.options.switched_on.remove(key),
+    };
 }
 
 fn set_hints(settings: &mut Settings, category: &str, value: &Value) {

@@ -56,7 +56,9 @@ fn finds(
 ) -> bool {
     let expected = comments(&fence.code, "# finds:");
     let named: BTreeSet<&str> = expected.values().flatten().map(String::as_str).chain([page.id.as_str()]).collect();
-    let is_checked = |id: &str| named.contains(id) || SHARED.store.page(id).is_some_and(|page| page.message.is_some());
+    let is_checked = |id: &str| {
+        named.contains(id) || SHARED.store.page(id).is_some_and(|page| page.message.is_some() && page.setting.is_none())
+    };
     let path = example(SHARED.root(), &page.id, index);
     let found = SHARED.read(&path, |module| {
         let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();

@@ -107,6 +107,19 @@ fn a_diagnostic_has_all_that_a_client_can_show() {
 }
 
 #[test]
+fn some_diagnostics_are_off_until_their_setting_is_on() {
+    let folder = Folder::new("opt-in");
+    let text = "async def f():\n    open('data.txt')\n";
+    let client = Client::start(&folder);
+    let document = Document::open(&client, &folder, "a.py", text);
+    assert_eq!(document.codes(), []);
+    assert!(document.hover(1, 5).to_string().contains("Local file"), "it is explained all the same");
+    client.change_settings(json!({"diagnostics": {"fileIo": {"enable": true}}}));
+    client.wait_for_request("workspace/diagnostic/refresh");
+    assert_eq!(document.codes(), [("asyncio/file-access".to_string(), 1)]);
+}
+
+#[test]
 fn a_report_that_has_not_changed_is_not_sent_again() {
     let folder = Folder::new("result-id");
     let client = Client::start(&folder);
