@@ -130,6 +130,12 @@ impl<'s> Module<'s> {
         }
     }
 
+    /// The name under which the file can be imported: `package.module`.
+    pub fn module_name(&self) -> Option<String> {
+        let module = file_to_module(self.db(), self.model().program_file().resolver_file(self.db()))?;
+        Some(module.name(self.db()).to_string())
+    }
+
     /// The canonical name of what a call calls. For `C()` it is the class.
     pub fn callee(&self, call: &ast::ExprCall) -> Option<Symbol> {
         self.symbol(&*call.func)

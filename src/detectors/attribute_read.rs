@@ -30,11 +30,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let lookup = site.module.lookup(attribute)?;
-    let finding = finding(&lookup, attribute.attr.range())?;
+    let receiver = site.module.source(&*attribute.value);
+    let finding = finding(&lookup, receiver == "self", attribute.attr.range())?;
     if !is_built_plainly(&lookup.receiver) {
         return None;
     }
-    let receiver = site.module.source(&*attribute.value);
     let class = if receiver == "self" { "type(self)".to_string() } else { lookup.receiver.name() };
     findings.push(
         finding
@@ -49,17 +49,23 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-fn finding(lookup: &Lookup, at: TextRange) -> Option<Finding> {
+fn finding(lookup: &Lookup, on_self: bool, at: TextRange) -> Option<Finding> {
     let member = &lookup.member;
     match (&member.kind, lookup.step) {
         (MemberKind::Descriptor(descriptor), _) if lookup.through_class => class_access(descriptor, at),
         _ if lookup.through_class => None,
         (MemberKind::Descriptor(descriptor), Step::DataDescriptor) => Some(read(member, descriptor, at)),
+        (MemberKind::Descriptor(descriptor), _) if is_builtin_binding(descriptor) => None,
         (MemberKind::Descriptor(descriptor), Step::ClassAttribute) => non_data(descriptor, at),
         (MemberKind::Property { .. }, Step::DataDescriptor) if is_own(&member.owner) => Some(property_read(member, at)),
-        (_, Step::InstanceDict) => instance_attribute(lookup, at),
+        (_, Step::InstanceDict) => instance_attribute(lookup, on_self, at),
         _ => None,
     }
+}
+
+/// `staticmethod(f)` and `classmethod(f)`, written as calls.
+fn is_builtin_binding(descriptor: &Class) -> bool {
+    descriptor.is("builtins.staticmethod") || descriptor.is("builtins.classmethod")
 }
 
 fn read(member: &Member, descriptor: &Class, at: TextRange) -> Finding {
@@ -138,11 +144,12 @@ fn property_read(member: &Member, at: TextRange) -> Finding {
 }
 
 /// An attribute that `__init__` sets, where a class attribute or `__getattr__` would answer without it.
-fn instance_attribute(lookup: &Lookup, at: TextRange) -> Option<Finding> {
+fn instance_attribute(lookup: &Lookup, on_self: bool, at: TextRange) -> Option<Finding> {
     let class = &lookup.receiver;
     let name = &lookup.member.name;
     let hidden = class.mro().iter().find_map(|class| class.own_member(name)).filter(|member| is_own(&member.owner));
-    let fallback = class.definer("__getattr__").filter(is_own);
+    // A class knows its own attributes: what they spare is news to others only.
+    let fallback = class.definer("__getattr__").filter(|class| is_own(class) && !on_self);
     if hidden.is_none() && fallback.is_none() {
         return None;
     }

@@ -87,6 +87,7 @@ fn assignment(site: &Site, descriptor: &Class, at: TextRange) -> Finding {
     let (raises, raises_at) = raises.unwrap_or_default();
     let (stores, stores_at) = shape.storage().unzip();
     finding
+        .fact("label", Fact::from(fitting(&set.label(), set.name)))
         .fact("setter", Fact::from(set.label()))
         .fact("setter_at", set.place.clone().map(Fact::from))
         .fact("stores", stores.map(Fact::from))
@@ -110,12 +111,19 @@ fn property_assignment(site: &Site, member: &Member, has_setter: bool, at: TextR
     let (raises, raises_at) = raises.unwrap_or_default();
     let place = Accessors::of(member).setter;
     finding
+        .fact("label", Fact::from(fitting(&format!("{label}.fset"), &format!("{}.fset", member.name))))
         .fact("setter", Fact::from(format!("{label}.fset")))
         .fact("setter_at", place.clone().map(Fact::from))
         .fact("raises", Fact::from(raises))
         .fact("raises_at", raises_at.map(Fact::from))
         .hint_at(end_of_statement(site, at))
         .hint_leads_to(place)
+}
+
+/// The whole name, where a hint has room for it.
+fn fitting<'a>(whole: &'a str, short: &'a str) -> &'a str {
+    const ROOM: usize = 23;
+    if whole.chars().count() <= ROOM { whole } else { short }
 }
 
 fn deletion(descriptor: &Class, at: TextRange) -> Finding {
@@ -143,6 +151,7 @@ fn shadowing(member: &Member, at: TextRange) -> Option<Finding> {
     let label = format!("{}.{}", member.owner.name(), member.name);
     let finding = Finding::new("descriptors/shadowing", at);
     Some(match &member.kind {
+        _ if !is_own(&member.owner) => return None,
         MemberKind::Function | MemberKind::ClassMethod | MemberKind::StaticMethod => {
             finding.fact("method", Fact::from(label))
         }

@@ -38,16 +38,9 @@ fn of_module(module: &Module, def: &ast::StmtFunctionDef, findings: &mut Finding
     let name = parameter(def, 0)?;
     findings.push(
         with_answers(module, def, name, Finding::new("attributes/module-getattr", def.name.range()))
-            .fact("module", module_name(module).map(Fact::from)),
+            .fact("module", module.module_name().map(Fact::from)),
     );
     Some(())
-}
-
-fn module_name(module: &Module) -> Option<String> {
-    let path = module.path()?;
-    let stem = path.file_stem()?.to_str()?;
-    let name = if stem == "__init__" { path.parent()?.file_name()?.to_str()? } else { stem };
-    Some(name.to_string())
 }
 
 /// The facts about which names are answered.
