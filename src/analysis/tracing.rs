@@ -10,7 +10,8 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::{attribute_scopes, semantic_index};
-use ty_python_semantic::{ImportAliasResolution, definitions_for_name};
+use ty_python_semantic::types::Type;
+use ty_python_semantic::{HasType as _, ImportAliasResolution, definitions_for_name};
 
 use super::attributes::instance_bindings;
 use super::classes::Class;
@@ -105,6 +106,8 @@ impl<'s> Module<'s> {
         for source in self.sources(expr)? {
             let instance = match source {
                 Source::Value(value) => self.trace(value, depth)?,
+                // `if note:` narrows the type to an intersection, which has no class; the annotation has.
+                Source::Annotated(class) if self.is_narrowed(expr) => Instance::Of(self.class_reference(class)?),
                 // What the engine knows it has said already: this is a class of a package that is not installed.
                 Source::Annotated(class) => {
                     let symbol = self.symbol(class)?;
@@ -122,6 +125,10 @@ impl<'s> Module<'s> {
             found = Some(instance);
         }
         found
+    }
+
+    fn is_narrowed(&self, expr: &Expr) -> bool {
+        matches!(expr.inferred_type(self.model()), Some(Type::Intersection(_)))
     }
 
     fn origins_within<'m>(&'m self, expr: &'m Expr, depth: usize) -> Option<Vec<&'m Expr>> {
