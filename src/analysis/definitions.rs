@@ -164,7 +164,12 @@ fn of_member<'db>(
         let program_file = importer.program(db).program_file(db, file);
         let definitions = module_bindings(db, program_file, name);
         let (first, rest) = definitions.split_first()?;
-        let found = of_definition(db, *first, depth)?;
+        let parsed = parsed_module(db, first.python_file(db)).load(db);
+        let found = match first.kind(db) {
+            // What a star import binds has the name it is asked for.
+            DefinitionKind::StarImport(import) => from_import(db, program_file, import.import(&parsed), name, depth)?,
+            _ => of_definition(db, *first, depth)?,
+        };
         // Two branches of a version check may bind two things of one name; that they are one kind of thing is enough.
         let is_same = |other: &Definition<'db>| is_same_kind(db, *first, *other);
         rest.iter().all(is_same).then_some(found)
@@ -172,7 +177,9 @@ fn of_member<'db>(
     bound.or_else(|| {
         let mut full = module.name(db).clone();
         full.extend(&ModuleName::new(name)?);
-        resolve_module(db, importing_file(db, importer), &full).map(Referent::Module)
+        // A folder elsewhere that happens to have the name is no submodule.
+        let is_beside = |found: &Module<'db>| found.search_path(db) == module.search_path(db);
+        resolve_module(db, importing_file(db, importer), &full).filter(is_beside).map(Referent::Module)
     })
 }
 
