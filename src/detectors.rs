@@ -24,12 +24,14 @@ mod closure_capture;
 mod coroutine_function;
 mod daemon_thread;
 mod decorated_method;
+mod descriptor_check;
 mod descriptor_class;
 mod descriptor_definition;
 mod descriptor_methods;
 mod descriptor_names;
 mod descriptor_on_instance;
 mod descriptor_shape;
+mod descriptor_storage;
 mod dunder_on_instance;
 mod dynamic_attributes;
 mod dynamic_class;
@@ -48,6 +50,7 @@ mod generator_memory;
 mod get_event_loop;
 mod getattr_answer;
 mod getattr_hook;
+mod getattr_return;
 mod getattr_shape;
 mod gil;
 mod http_client;
@@ -64,7 +67,9 @@ mod maybe_none;
 mod metaclass;
 mod metaclass_attribute;
 mod metaclass_conflict;
+mod metaclass_filter;
 mod metaclass_hooks;
+mod metaclass_namespace;
 mod method_binding;
 mod method_body;
 mod never_awaited;
@@ -143,11 +148,13 @@ pub const ALL: &[Detector] = &[
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
     decorated_method::DETECTOR,
+    descriptor_check::DETECTOR,
     descriptor_class::DETECTOR,
     descriptor_definition::DETECTOR,
     descriptor_methods::DETECTOR,
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
+    descriptor_storage::DETECTOR,
     dunder_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
@@ -163,6 +170,7 @@ pub const ALL: &[Detector] = &[
     get_event_loop::DETECTOR,
     getattr_answer::DETECTOR,
     getattr_hook::DETECTOR,
+    getattr_return::DETECTOR,
     gil::DETECTOR,
     http_client::DETECTOR,
     http_request::DETECTOR,
@@ -177,6 +185,8 @@ pub const ALL: &[Detector] = &[
     metaclass::DETECTOR,
     metaclass_attribute::DETECTOR,
     metaclass_conflict::DETECTOR,
+    metaclass_filter::DETECTOR,
+    metaclass_namespace::DETECTOR,
     method_binding::DETECTOR,
     never_awaited::DETECTOR,
     never_joined::DETECTOR,

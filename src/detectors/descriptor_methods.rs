@@ -185,7 +185,7 @@ fn set(
 }
 
 /// `isinstance(value, …)`.
-fn type_check<'a>(node: AnyNodeRef<'a>, value: &str) -> Option<&'a ast::ExprCall> {
+pub(super) fn type_check<'a>(node: AnyNodeRef<'a>, value: &str) -> Option<&'a ast::ExprCall> {
     let AnyNodeRef::ExprCall(call) = node else { return None };
     let [checked, _] = &*call.arguments.args else { return None };
     (is_name(&call.func, "isinstance") && is_name(checked, value)).then_some(call)
@@ -207,7 +207,7 @@ fn int_uses(module: &Module, class: &Class, check: &ast::ExprCall, receiver: &st
 }
 
 /// Where an error is raised whose message mentions nothing of the descriptor but the types it compares.
-fn anonymous_error(module: &Module, def: &ast::StmtFunctionDef, receiver: &str) -> Option<Place> {
+pub(super) fn anonymous_error(module: &Module, def: &ast::StmtFunctionDef, receiver: &str) -> Option<Place> {
     let raise = find_own(&def.body, |node| match node {
         AnyNodeRef::StmtRaise(raise) => Some(raise),
         _ => None,

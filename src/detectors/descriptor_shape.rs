@@ -14,7 +14,7 @@ pub(super) struct Accessor<'s> {
 }
 
 impl<'s> Accessor<'s> {
-    fn of(class: &Class<'s>, name: &'static str) -> Option<Self> {
+    pub(super) fn of(class: &Class<'s>, name: &'static str) -> Option<Self> {
         let owner = class.definer(name)?;
         let module = owner.module();
         let range = owner.with_statement(|_, statement| method(&statement.body, name).map(|def| def.name.range()));
@@ -264,7 +264,7 @@ fn default_of(node: AnyNodeRef, instance: &str) -> Option<(Option<TextRange>, Te
 }
 
 /// The value of `receiver.attribute = value`.
-fn assigned<'a>(node: AnyNodeRef<'a>, receiver: &str, attribute: &str) -> Option<&'a Expr> {
+pub(super) fn assigned<'a>(node: AnyNodeRef<'a>, receiver: &str, attribute: &str) -> Option<&'a Expr> {
     match node {
         AnyNodeRef::StmtAssign(assign) => {
             let is_it = |target: &Expr| attribute_of(target, receiver) == Some(attribute);

@@ -100,7 +100,7 @@ fn imitates_anything(name: &str) -> bool {
 }
 
 /// Reads in this file that the class's `__getattr__` answers.
-fn answered_here(module: &Module, class: &Class) -> Vec<String> {
+pub(super) fn answered_here(module: &Module, class: &Class) -> Vec<String> {
     let mut reads = vec![];
     each_node(&module.syntax().body, |node| {
         let AnyNodeRef::ExprAttribute(attribute) = node else { return };

@@ -32,6 +32,11 @@ pub(super) fn answers_all(module: &Module, def: &ast::StmtFunctionDef, parameter
     })
 }
 
+/// Whether evaluating `expr` in a `__getattr__` raises for no name, as far as every part of it is understood.
+pub(super) fn never_raises(module: &Module, expr: &Expr, parameter: &str) -> bool {
+    Quiet { module, parameter }.expr(expr)
+}
+
 fn callable(module: &Module, answer: &Expr) -> Option<bool> {
     match answer {
         Expr::Lambda(_) => Some(true),

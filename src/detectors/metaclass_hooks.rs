@@ -109,7 +109,7 @@ fn setdefault<'a>(call: &'a ast::ExprCall, namespace: Option<&str>) -> Option<(&
 }
 
 /// The value that a local variable holds, if the function assigns it once; otherwise `value` itself.
-fn local_value<'a>(def: &'a ast::StmtFunctionDef, value: &'a Expr) -> &'a Expr {
+pub(super) fn local_value<'a>(def: &'a ast::StmtFunctionDef, value: &'a Expr) -> &'a Expr {
     let Expr::Name(name) = value else { return value };
     let mut values = vec![];
     own_nodes(&def.body, |node| {
