@@ -47,7 +47,7 @@ struct Selection {
 impl Selection {
     fn new(store: &Store, wanted: Wanted) -> Self {
         let is_wanted = |concept: &&str| wanted(concept) && store.page(concept).is_some();
-        let chosen: Vec<_> = ALL.iter().filter(|detector| detector.concepts.iter().any(|id| is_wanted(&id))).collect();
+        let chosen: Vec<_> = ALL.iter().filter(|detector| detector.concepts.iter().any(&is_wanted)).collect();
         let kinds = chosen.iter().flat_map(|detector| detector.nodes).copied().collect();
         Self { chosen, kinds }
     }

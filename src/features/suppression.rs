@@ -103,7 +103,7 @@ pub(super) fn hover(view: &View, offset: TextSize) -> Option<Hover> {
 /// The comments of a file that mention the prefix, with the offset of their `#`.
 fn comments<'m>(module: &'m Module) -> impl Iterator<Item = (TextSize, &'m str)> {
     let text = module.text();
-    let strings = text.contains(PREFIX).then(|| module.string_ranges()).unwrap_or_default();
+    let strings = if text.contains(PREFIX) { module.string_ranges() } else { vec![] };
     text.match_indices(PREFIX).filter_map(move |(at, _)| {
         let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let hash = line_start + text[line_start..at].rfind('#')?;

@@ -45,6 +45,9 @@ struct FrontMatter {
     retired: Option<String>,
 }
 
+/// A fact by the first Python that has it, in order; empty where it is missing.
+type ByVersion = Vec<((u8, u8), String)>;
+
 /// One concept's page.
 #[derive(Debug)]
 pub struct Page {
@@ -72,7 +75,7 @@ pub struct Page {
     pub symbols: Vec<String>,
     pub methods: Vec<String>,
     pub syntax: Vec<String>,
-    versions: BTreeMap<String, Vec<((u8, u8), String)>>,
+    versions: BTreeMap<String, ByVersion>,
     pub retired: Option<String>,
     /// Lines of the summary, most specific first.
     pub summary: Vec<Template>,
