@@ -21,6 +21,7 @@ mod runtime;
 mod site;
 mod syntax_index;
 mod tracing;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub use names::{Origin, Symbol};
 pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
 
+pub use values::CTypes;
+
 use database::{Database, OverlaySystem};
 use environment::system_path;
 
@@ -47,6 +50,7 @@ pub const STACK_SIZE: usize = ruff_db::STACK_SIZE;
 #[derive(Debug, Default)]
 pub struct Knowledge {
     pub runtime: RuntimeTable,
+    pub c_types: CTypes,
     pub blocking: BlockingTable,
 }
 
@@ -73,7 +77,7 @@ impl Project {
             programs.push((system_path(&root.path)?, program));
             environments.push(environment);
         }
-        Ok(Self { database: Database::new(system, programs), environments, knowledge })
+        Ok(Self { database: Database::new(system, programs, knowledge.clone()), environments, knowledge })
     }
 
     /// What was found for each root, in the order given.
