@@ -15,6 +15,7 @@ mod decorators;
 mod expressions;
 mod generic;
 mod index;
+mod inspector;
 mod layout;
 mod members;
 mod modules;
@@ -27,9 +28,10 @@ use ruff_db::files::File;
 
 use index::NodeNumber;
 
+pub(super) use super::runtime::DescriptorKind;
 pub use c_types::CTypes;
-pub(super) use classes::{Classification, classify};
-pub(super) use members::{OwnMember, own_members};
+pub(super) use inspector::{Inspector, forget_tree};
+use members::OwnMember;
 pub(super) use modules::module_name;
 
 /// A node of a file's tree.

@@ -88,7 +88,9 @@ impl<'db> Evaluator<'db> {
                 _ => Value::Unknown,
             }),
             Value::Object(made)
-                if name == "__func__" && (self.is_c(&made.class, "builtins.classmethod") || self.is_c(&made.class, "builtins.staticmethod")) =>
+                if name == "__func__"
+                    && (self.is_c(&made.class, "builtins.classmethod")
+                        || self.is_c(&made.class, "builtins.staticmethod")) =>
             {
                 made.arguments.positional.first().cloned()
             }
@@ -115,9 +117,9 @@ impl<'db> Evaluator<'db> {
     pub fn class_attribute(&self, context: &Context<'db>, class: &ClassRef, name: &str) -> Value {
         match name {
             "__name__" | "__qualname__" => {
-                return self.class_name(class).map_or(Value::Unknown, |name| {
-                    Value::Str(name.rsplit('.').next().unwrap_or(&name).into())
-                });
+                return self
+                    .class_name(class)
+                    .map_or(Value::Unknown, |name| Value::Str(name.rsplit('.').next().unwrap_or(&name).into()));
             }
             "__module__" => return Value::c_instance("builtins.str"),
             "__class__" => return self.metaclass(class).map_or(Value::Unknown, Value::Class),

@@ -96,7 +96,10 @@ impl<'db> Evaluator<'db> {
             ("builtins.object", "__new__" | "__init__" | "__init_subclass__" | "__setattr__" | "__getattribute__")
             | ("builtins.type", "__new__" | "__init__" | "__call__" | "__prepare__") => return Some(full()),
             // The stub gives these to its own ends.
-            (_, "__get__" | "__set__" | "__delete__" | "__class_getitem__" | "__slots__" | "__hash__" | "__set_name__") => {
+            (
+                _,
+                "__get__" | "__set__" | "__delete__" | "__class_getitem__" | "__slots__" | "__hash__" | "__set_name__",
+            ) => {
                 let facts = self.db.knowledge().c_types.facts(class)?;
                 let has = match name {
                     "__get__" => facts.is_descriptor(),
@@ -114,7 +117,9 @@ impl<'db> Evaluator<'db> {
         let reached = self.reach(&Context { scope, ..context.clone() }, scope, name, None);
         let binding = &context.source.index.scope(scope).bindings[*reached.bindings.first()?];
         Some(match context.source.function(binding.node) {
-            Some(def) if def.decorator_list.iter().all(|decorator| !is_named(&decorator.expression, "property")) => full(),
+            Some(def) if def.decorator_list.iter().all(|decorator| !is_named(&decorator.expression, "property")) => {
+                full()
+            }
             _ => Value::Unknown,
         })
     }
@@ -135,7 +140,9 @@ impl<'db> Evaluator<'db> {
             },
             "builtins.callable" => match first() {
                 Some(Value::Function(_) | Value::Class(_) | Value::Builtin(_) | Value::Method(_)) => Value::Bool(true),
-                Some(Value::None | Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::Tuple(_)) => Value::Bool(false),
+                Some(Value::None | Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::Tuple(_)) => {
+                    Value::Bool(false)
+                }
                 _ => Value::c_instance("builtins.bool"),
             },
             "builtins.hasattr" => self.has_attribute(context, arguments),
@@ -164,7 +171,9 @@ impl<'db> Evaluator<'db> {
                 _ => Value::Unknown,
             },
             "builtins.property.setter" | "builtins.property.getter" | "builtins.property.deleter" => {
-                let (Some(Value::Object(property)), Some(function)) = (first(), second()) else { return Value::Unknown };
+                let (Some(Value::Object(property)), Some(function)) = (first(), second()) else {
+                    return Value::Unknown;
+                };
                 let mut accessors = property.arguments.clone();
                 let position = ["getter", "setter", "deleter"].iter().position(|last| name.ends_with(last));
                 let position = position.unwrap_or_default();
@@ -249,7 +258,9 @@ impl<'db> Evaluator<'db> {
 
     /// `type(name, bases, namespace)`.
     fn class_of_parts(&self, file: File, metaclass: &ClassRef, arguments: &Arguments) -> Value {
-        let [Value::Str(name), Value::Tuple(bases), ..] = arguments.positional.as_slice() else { return Value::Unknown };
+        let [Value::Str(name), Value::Tuple(bases), ..] = arguments.positional.as_slice() else {
+            return Value::Unknown;
+        };
         let class_of = |value: &Value| match value {
             Value::Class(class) => Some(class.clone()),
             _ => None,
@@ -348,7 +359,12 @@ impl<'db> Evaluator<'db> {
     }
 
     /// Functions of the standard library whose effect cannot be read off their code.
-    pub fn known_function(&self, function: &Arc<Function>, arguments: &Arguments, caller: Option<File>) -> Option<Value> {
+    pub fn known_function(
+        &self,
+        function: &Arc<Function>,
+        arguments: &Arguments,
+        caller: Option<File>,
+    ) -> Option<Value> {
         let source = self.source(function.node.file);
         let name = source.function(function.node.number)?.name.as_str();
         if name != "namedtuple" || self.qualified_name(function.node)? != "collections.namedtuple" {

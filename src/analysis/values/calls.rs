@@ -186,8 +186,7 @@ impl<'db> Evaluator<'db> {
             }
             None => Value::Unknown,
         };
-        let keyword =
-            |name: &str| keywords.iter().find(|(keyword, _)| keyword == name).map(|(_, value)| value.clone());
+        let keyword = |name: &str| keywords.iter().find(|(keyword, _)| keyword == name).map(|(_, value)| value.clone());
         for parameter in parameters.posonlyargs.iter().chain(&parameters.args) {
             let name = parameter.name().as_str();
             let value = rest.next().or_else(|| keyword(name)).unwrap_or_else(|| default(parameter));
@@ -243,7 +242,10 @@ impl<'db> Evaluator<'db> {
                     other => other,
                 }
             }
-            None if order.iter().any(|base| matches!(base, ClassRef::Source(node) if is_compiled(self.db, node.file))) => {
+            None if order
+                .iter()
+                .any(|base| matches!(base, ClassRef::Source(node) if is_compiled(self.db, node.file))) =>
+            {
                 Value::Instance(class.clone())
             }
             _ => Value::object(class.clone(), arguments),

@@ -42,12 +42,8 @@ fn class_value(db: &dyn Db, file: File, node: NodeNumber) -> Value {
     let evaluator = Evaluator::new(db);
     let source = evaluator.source(file);
     let Some(statement) = source.class(node) else { return Value::Unknown };
-    let context = Context {
-        scope: source.scope_before(node),
-        at: Some(statement.start()),
-        frame: None,
-        source: source.clone(),
-    };
+    let context =
+        Context { scope: source.scope_before(node), at: Some(statement.start()), frame: None, source: source.clone() };
     evaluator.finished_class(&context, source.at(node))
 }
 
@@ -153,7 +149,12 @@ impl<'db> Evaluator<'db> {
         if let (Some(metaclass), Some(bases)) = (&metaclass, &bases)
             && let Some(replaced) = self.replaced_by_metaclass(context, statement, metaclass, bases)
         {
-            return self.complete(node, Some(replaced.bases.clone()), replaced.metaclass.clone(), replaced.slots.clone());
+            return self.complete(
+                node,
+                Some(replaced.bases.clone()),
+                replaced.metaclass.clone(),
+                replaced.slots.clone(),
+            );
         }
         self.complete(node, bases, metaclass, None)
     }

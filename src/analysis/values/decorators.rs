@@ -58,10 +58,9 @@ impl<'db> Evaluator<'db> {
                 slots: flag("slots").unwrap_or(false),
                 annotated: Some(flag("auto_attribs").unwrap_or(false)),
             }),
-            "attr._next_gen.define" => Some(ClassDecorator::Attrs {
-                slots: flag("slots").unwrap_or(true),
-                annotated: flag("auto_attribs"),
-            }),
+            "attr._next_gen.define" => {
+                Some(ClassDecorator::Attrs { slots: flag("slots").unwrap_or(true), annotated: flag("auto_attribs") })
+            }
             _ => None,
         }
     }

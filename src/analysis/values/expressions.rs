@@ -122,7 +122,8 @@ impl<'db> Evaluator<'db> {
     /// What a binary operator gives.
     pub fn binary(&self, left: &Value, op: Operator, right: &Value) -> Value {
         if let (Value::OneOf(_), _) | (_, Value::OneOf(_)) = (left, right) {
-            let pairs = left.alternatives().iter().flat_map(|left| right.alternatives().iter().map(move |right| (left, right)));
+            let pairs =
+                left.alternatives().iter().flat_map(|left| right.alternatives().iter().map(move |right| (left, right)));
             return Value::join(pairs.map(|(left, right)| self.binary(left, op, right)));
         }
         if let (Value::Int(left), Value::Int(right)) = (left, right)
@@ -220,14 +221,14 @@ impl<'db> Evaluator<'db> {
         if let Some(truth) = self.truth(context, &Expr::from(compare.clone())) {
             return Value::Bool(truth);
         }
-        let gives_bool = |op: &ast::CmpOp| {
-            matches!(op, ast::CmpOp::Is | ast::CmpOp::IsNot | ast::CmpOp::In | ast::CmpOp::NotIn)
-        };
+        let gives_bool =
+            |op: &ast::CmpOp| matches!(op, ast::CmpOp::Is | ast::CmpOp::IsNot | ast::CmpOp::In | ast::CmpOp::NotIn);
         if compare.ops.iter().all(gives_bool) {
             return Value::c_instance("builtins.bool");
         }
         let left = self.evaluate(context, &compare.left);
-        let is_builtin = |value: &Value| matches!(self.type_of(value), Some(ClassRef::C(name)) if name.starts_with("builtins."));
+        let is_builtin =
+            |value: &Value| matches!(self.type_of(value), Some(ClassRef::C(name)) if name.starts_with("builtins."));
         match is_builtin(&left) && compare.comparators.iter().all(|other| is_builtin(&self.evaluate(context, other))) {
             true => Value::c_instance("builtins.bool"),
             false => Value::Unknown,
@@ -353,7 +354,9 @@ fn integer(left: i64, op: Operator, right: i64) -> Option<i64> {
         Operator::Mult => left.checked_mul(right),
         Operator::BitOr => Some(left | right),
         Operator::BitAnd => Some(left & right),
-        Operator::LShift => u32::try_from(right).ok().filter(|right| *right < 32).and_then(|right| left.checked_mul(1 << right)),
+        Operator::LShift => {
+            u32::try_from(right).ok().filter(|right| *right < 32).and_then(|right| left.checked_mul(1 << right))
+        }
         _ => None,
     }
 }
@@ -374,20 +377,26 @@ fn builtin_operation(left: &str, op: Operator, right: &str) -> Option<&'static s
         ("builtins.list", Operator::Add, "builtins.list") => Some("builtins.list"),
         ("builtins.tuple", Operator::Add, "builtins.tuple") => Some("builtins.tuple"),
         ("builtins.dict", Operator::BitOr, "builtins.dict") => Some("builtins.dict"),
-        ("builtins.set", Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor, "builtins.set" | "builtins.frozenset") => {
-            Some("builtins.set")
-        }
-        ("builtins.frozenset", Operator::BitOr | Operator::BitAnd | Operator::Sub, "builtins.set" | "builtins.frozenset") => {
-            Some("builtins.frozenset")
-        }
-        (sequence @ ("builtins.str" | "builtins.bytes" | "builtins.list" | "builtins.tuple"), Operator::Mult, "builtins.int") => {
-            Some(match sequence {
-                "builtins.str" => "builtins.str",
-                "builtins.bytes" => "builtins.bytes",
-                "builtins.list" => "builtins.list",
-                _ => "builtins.tuple",
-            })
-        }
+        (
+            "builtins.set",
+            Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor,
+            "builtins.set" | "builtins.frozenset",
+        ) => Some("builtins.set"),
+        (
+            "builtins.frozenset",
+            Operator::BitOr | Operator::BitAnd | Operator::Sub,
+            "builtins.set" | "builtins.frozenset",
+        ) => Some("builtins.frozenset"),
+        (
+            sequence @ ("builtins.str" | "builtins.bytes" | "builtins.list" | "builtins.tuple"),
+            Operator::Mult,
+            "builtins.int",
+        ) => Some(match sequence {
+            "builtins.str" => "builtins.str",
+            "builtins.bytes" => "builtins.bytes",
+            "builtins.list" => "builtins.list",
+            _ => "builtins.tuple",
+        }),
         _ => {
             let (left, right) = (number(left)?, number(right)?);
             let wide = left.max(right);

@@ -248,7 +248,12 @@ impl<'db> Evaluator<'db> {
     }
 
     /// `@_simple_enum(Base)`: the decorator makes the class anew, with that base.
-    pub fn rebuilt_enum(&self, context: &Context<'db>, node: Node, statement: &ast::StmtClassDef) -> Option<Classification> {
+    pub fn rebuilt_enum(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        statement: &ast::StmtClassDef,
+    ) -> Option<Classification> {
         let base = statement.decorator_list.iter().find_map(|decorator| {
             let call = decorator.expression.as_call_expr()?;
             let Value::Function(function) = self.evaluate(context, &call.func) else { return None };
@@ -268,9 +273,7 @@ impl<'db> Evaluator<'db> {
     /// Whether a metaclass is that of enumerations.
     pub fn is_enum_type(&self, metaclass: &ClassRef) -> bool {
         let Some(order) = self.mro(metaclass) else { return false };
-        order.iter().any(|class| {
-            matches!(self.class_name(class).as_deref(), Some("enum.EnumType" | "enum.EnumMeta"))
-        })
+        order.iter().any(|class| matches!(self.class_name(class).as_deref(), Some("enum.EnumType" | "enum.EnumMeta")))
     }
 
     /// `Color(1)` is a member; `Enum("Color", "RED")` makes a class.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use ruff_python_ast::{self as ast, Expr, HasNodeIndex, Stmt};
 use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
-use super::super::module::contains_yield;
+use super::super::functions::contains_yield;
 
 /// The number of a node in its file's tree.
 pub(super) type NodeNumber = u32;
@@ -65,7 +65,10 @@ pub(super) enum BindingKind {
     Function,
     Class,
     /// The value of the expression, or an item of it.
-    Assign { value: NodeNumber, path: Vec<usize> },
+    Assign {
+        value: NodeNumber,
+        path: Vec<usize>,
+    },
     /// `name: annotation` without a value: binds nothing at run time, but describes what is there in a stub.
     Declared,
     Augmented,
@@ -73,9 +76,13 @@ pub(super) enum BindingKind {
     ImportFrom,
     Star,
     /// An item of what is iterated over.
-    Item { iterable: NodeNumber },
+    Item {
+        iterable: NodeNumber,
+    },
     /// What entering a context manager gives.
-    Entered { manager: NodeNumber },
+    Entered {
+        manager: NodeNumber,
+    },
     Deleted,
     /// Bound to something that is not followed.
     Opaque,

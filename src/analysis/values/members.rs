@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ruff_db::files::File;
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::super::database::Db;
 use super::c_types::Descriptor;
@@ -43,8 +43,7 @@ pub(in super::super) fn own_members(db: &dyn Db, file: File, node: NodeNumber) -
     let scope = source.index.scope(scope);
     let mut last: HashMap<&str, NodeNumber> = HashMap::new();
     for binding in &scope.bindings {
-        let is_fact =
-            matches!(binding.kind, BindingKind::Function | BindingKind::Class | BindingKind::Assign { .. });
+        let is_fact = matches!(binding.kind, BindingKind::Function | BindingKind::Class | BindingKind::Assign { .. });
         let is_statement = source.statement(binding.node).is_some_and(|statement| {
             matches!(statement, Stmt::FunctionDef(_) | Stmt::ClassDef(_) | Stmt::Assign(_) | Stmt::AnnAssign(_))
         });
@@ -167,9 +166,7 @@ impl<'db> Evaluator<'db> {
     /// What `__init_subclass__` of the bases does.
     fn hook_effect(&self, facts: &Classification) -> Effect {
         let Some(order) = &facts.mro else { return Effect::Selective };
-        let changes = |class: &ClassRef| {
-            matches!(class, ClassRef::Source(node) if self.changes_members(*node, &["__init_subclass__"]))
-        };
+        let changes = |class: &ClassRef| matches!(class, ClassRef::Source(node) if self.changes_members(*node, &["__init_subclass__"]));
         if order.iter().skip(1).any(changes) { Effect::Selective } else { Effect::None }
     }
 
@@ -188,7 +185,8 @@ impl<'db> Evaluator<'db> {
     fn enum_member(&self, node: Node, facts: &Classification, name: &str, value: Value) -> Value {
         let version = self.db.python_version_with_source(node.file).version;
         let version = (version.major, version.minor);
-        let is_special = name.starts_with('_') && (name.ends_with('_') || (name.starts_with("__") && version >= (3, 11)));
+        let is_special =
+            name.starts_with('_') && (name.ends_with('_') || (name.starts_with("__") && version >= (3, 11)));
         if is_special {
             let is_static = name == "_generate_next_value_" && version >= (3, 12);
             return match &value {
@@ -345,7 +343,9 @@ struct ChangeFinder(bool);
 impl<'a> SourceOrderVisitor<'a> for ChangeFinder {
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         self.0 |= match node {
-            AnyNodeRef::ExprSubscript(item) => item.ctx.is_del() || (item.ctx.is_store() && !item.slice.is_string_literal_expr()),
+            AnyNodeRef::ExprSubscript(item) => {
+                item.ctx.is_del() || (item.ctx.is_store() && !item.slice.is_string_literal_expr())
+            }
             AnyNodeRef::ExprCall(call) => match &*call.func {
                 Expr::Name(name) => {
                     let literal = call.arguments.args.get(1).is_some_and(Expr::is_string_literal_expr);

@@ -86,10 +86,12 @@ fn imports_succeed(db: &dyn Db, file: File) -> bool {
     let bindings = source.index.scope(0).bindings.iter().filter(|binding| binding.branch.is_none());
     bindings.into_iter().all(|binding| match binding.kind {
         BindingKind::Import | BindingKind::ImportFrom | BindingKind::Star => {
-            evaluator.imported_module(&source, binding.node).is_none_or(|found| found.is_some_and(|module| match module {
-                ModuleRef::Source(file) => imports_succeed(db, file),
-                _ => true,
-            }))
+            evaluator.imported_module(&source, binding.node).is_none_or(|found| {
+                found.is_some_and(|module| match module {
+                    ModuleRef::Source(file) => imports_succeed(db, file),
+                    _ => true,
+                })
+            })
         }
         _ => true,
     })

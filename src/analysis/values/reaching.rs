@@ -91,13 +91,7 @@ impl<'db> Evaluator<'db> {
     }
 
     /// What `name` holds in one scope at a place, or at its end; none if nothing binds it there.
-    pub fn scope_value(
-        &self,
-        context: &Context<'db>,
-        scope: usize,
-        name: &str,
-        at: Option<TextSize>,
-    ) -> Option<Value> {
+    pub fn scope_value(&self, context: &Context<'db>, scope: usize, name: &str, at: Option<TextSize>) -> Option<Value> {
         if scope == 0 && context.source.index.is_rebound(name) {
             return Some(Value::Unknown);
         }
@@ -139,9 +133,7 @@ impl<'db> Evaluator<'db> {
             if condition.runs == Runs::Never {
                 continue;
             }
-            if matches!(binding.kind, BindingKind::Star)
-                && self.star_value(source, binding.node, name).is_none()
-            {
+            if matches!(binding.kind, BindingKind::Star) && self.star_value(source, binding.node, name).is_none() {
                 continue;
             }
             if !matches!(binding.kind, BindingKind::Deleted) {
@@ -361,19 +353,15 @@ pub(super) fn leaves(body: &[Stmt]) -> bool {
         Some(Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_) | Stmt::Break(_)) => true,
         Some(Stmt::If(statement)) => {
             let has_else = statement.elif_else_clauses.last().is_some_and(|clause| clause.test.is_none());
-            has_else
-                && leaves(&statement.body)
-                && statement.elif_else_clauses.iter().all(|clause| leaves(&clause.body))
+            has_else && leaves(&statement.body) && statement.elif_else_clauses.iter().all(|clause| leaves(&clause.body))
         }
         Some(Stmt::With(statement)) => leaves(&statement.body),
         Some(Stmt::Try(statement)) => {
-            let handlers = statement.handlers.iter().all(|ast::ExceptHandler::ExceptHandler(handler)| leaves(&handler.body));
-            leaves(&statement.finalbody)
-                || ((leaves(&statement.body) || leaves(&statement.orelse)) && handlers)
+            let handlers =
+                statement.handlers.iter().all(|ast::ExceptHandler::ExceptHandler(handler)| leaves(&handler.body));
+            leaves(&statement.finalbody) || ((leaves(&statement.body) || leaves(&statement.orelse)) && handlers)
         }
-        Some(Stmt::While(statement)) => {
-            statement.test.as_boolean_literal_expr().is_some_and(|test| test.value)
-        }
+        Some(Stmt::While(statement)) => statement.test.as_boolean_literal_expr().is_some_and(|test| test.value),
         _ => false,
     }
 }
