@@ -12,6 +12,7 @@ mod c_types;
 mod calls;
 mod classes;
 mod decorators;
+mod exports;
 mod expressions;
 mod generic;
 mod index;
@@ -19,8 +20,11 @@ mod inspector;
 mod layout;
 mod members;
 mod modules;
+mod operators;
 mod reaching;
+mod source;
 mod statics;
+mod stubs;
 
 use std::sync::Arc;
 

@@ -23,10 +23,7 @@ impl<'db> Evaluator<'db> {
                 true => None,
                 false => c("builtins.function"),
             },
-            Value::Builtin(name) => match self.is_c_method(name) {
-                true => c("builtins.method_descriptor"),
-                false => c("builtins.builtin_function_or_method"),
-            },
+            Value::Builtin(name) => c(self.c_function_type(name)),
             Value::Method(method) => match method.1 {
                 Value::Builtin(_) => c("builtins.builtin_function_or_method"),
                 _ => c("builtins.method"),
@@ -67,10 +64,7 @@ impl<'db> Evaluator<'db> {
     /// `object.name`; none if it certainly raises `AttributeError`.
     pub fn attribute(&self, context: &Context<'db>, object: &Value, name: &str) -> Option<Value> {
         match object {
-            Value::Module(module) => {
-                let found = self.module_attribute(module, name);
-                found.or_else(|| self.submodule(context.source.file, module, name).map(Value::Module))
-            }
+            Value::Module(module) => self.module_attribute(module, name),
             Value::Class(class) => Some(self.class_attribute(context, class, name)),
             Value::Alias(alias) => Some(self.class_attribute(context, &alias.origin, name)),
             Value::Function(function) => Some(self.function_attribute(function.node, object, name)),
@@ -284,10 +278,42 @@ impl<'db> Evaluator<'db> {
         Value::Unknown
     }
 
-    /// Whether a name of C is that of a method: `builtins.str.format`.
-    fn is_c_method(&self, name: &str) -> bool {
-        let Some((class, _)) = name.rsplit_once('.') else { return false };
-        self.db.knowledge().c_types.facts(class).is_some()
+    /// The class of a function written in C, which may be an entry of a type: `builtins.str.format`.
+    fn c_function_type(&self, name: &str) -> &'static str {
+        // Special methods that are no slots of the type, but plain methods.
+        const METHODS: &[&str] = &[
+            "__class_getitem__",
+            "__contains__",
+            "__copy__",
+            "__deepcopy__",
+            "__dir__",
+            "__enter__",
+            "__exit__",
+            "__format__",
+            "__getitem__",
+            "__getnewargs__",
+            "__getstate__",
+            "__instancecheck__",
+            "__reduce__",
+            "__reduce_ex__",
+            "__reversed__",
+            "__round__",
+            "__setstate__",
+            "__sizeof__",
+            "__subclasscheck__",
+            "__trunc__",
+        ];
+        match name.rsplit_once('.') {
+            Some((class, method)) if self.db.knowledge().c_types.facts(class).is_some() => {
+                let is_special = method.starts_with("__") && method.ends_with("__");
+                match method {
+                    "__new__" | "__init_subclass__" | "__subclasshook__" => "builtins.builtin_function_or_method",
+                    _ if is_special && !METHODS.contains(&method) => "builtins.wrapper_descriptor",
+                    _ => "builtins.method_descriptor",
+                }
+            }
+            _ => "builtins.builtin_function_or_method",
+        }
     }
 
     /// The full name of a class: its module and its qualified name.

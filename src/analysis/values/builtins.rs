@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use ruff_db::files::File;
-use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr, Stmt};
-use ty_module_resolver::{ImportingFile, ModuleName, resolve_module};
+use ruff_python_ast::{AnyRootNodeRef, Expr, Stmt};
 
 use super::c_types::CEntry;
 use super::modules::{Context, Evaluator, module_name};
-use super::{Arguments, ClassRef, Function, MadeClass, ModuleRef, Node, Value};
+use super::{Arguments, ClassRef, Function, MadeClass, Value};
 
 impl<'db> Evaluator<'db> {
     /// A builtin name; none if there is none.
@@ -41,10 +40,15 @@ impl<'db> Evaluator<'db> {
         let number = *reached.bindings.first()?;
         let binding = &context.source.index.scope(0).bindings[number];
         match context.source.node(binding.node) {
+            // What a stub imports, it does not export.
+            AnyRootNodeRef::Alias(alias) if alias.asname.is_none() => None,
             AnyRootNodeRef::Stmt(Stmt::FunctionDef(_)) => Some(Value::Builtin(format!("{module}.{name}").into())),
             // A class the table does not know is one of another platform or version, or of the stub alone.
             AnyRootNodeRef::Stmt(Stmt::ClassDef(_)) => Some(Value::Unknown),
-            AnyRootNodeRef::Stmt(Stmt::AnnAssign(assign)) => Some(self.annotated(&context, &assign.annotation)),
+            AnyRootNodeRef::Stmt(Stmt::AnnAssign(assign)) => Some(match &assign.value {
+                Some(value) => self.evaluate(&context, value),
+                None => self.annotated(&context, &assign.annotation),
+            }),
             _ => Some(Value::Unknown),
         }
     }
@@ -69,24 +73,6 @@ impl<'db> Evaluator<'db> {
     fn version(&self) -> (u8, u8) {
         let version = self.any_file().map(|file| self.db.python_version_with_source(file).version);
         version.map_or((3, 13), |version| (version.major, version.minor))
-    }
-
-    /// The stub of a module.
-    pub fn stub(&self, module: &str) -> Option<File> {
-        let file = self.any_file()?;
-        let resolver = ImportingFile::ResolverFile(self.db.program_file(file).resolver_file(self.db));
-        let module = resolve_module(self.db, resolver, &ModuleName::new(module)?)?;
-        module.file(self.db).filter(|file| file.is_stub(self.db))
-    }
-
-    /// The class in a stub that describes a type written in C.
-    fn stub_class(&self, full: &str) -> Option<Node> {
-        let (module, name) = full.rsplit_once('.')?;
-        let file = self.stub(module)?;
-        let context = self.module_context(file);
-        let reached = self.reach(&context, 0, name, None);
-        let binding = &context.source.index.scope(0).bindings[*reached.bindings.first()?];
-        context.source.class(binding.node).map(|_| context.source.at(binding.node))
     }
 
     /// What a type written in C holds under `name`: a function, or something unknown.
@@ -116,12 +102,15 @@ impl<'db> Evaluator<'db> {
         let scope = context.source.index.scope_of(node.number)?;
         let reached = self.reach(&Context { scope, ..context.clone() }, scope, name, None);
         let binding = &context.source.index.scope(scope).bindings[*reached.bindings.first()?];
-        Some(match context.source.function(binding.node) {
-            Some(def) if def.decorator_list.iter().all(|decorator| !is_named(&decorator.expression, "property")) => {
-                full()
-            }
-            _ => Value::Unknown,
-        })
+        let Some(def) = context.source.function(binding.node) else { return Some(Value::Unknown) };
+        let has = |name: &str| def.decorator_list.iter().any(|decorator| is_named(&decorator.expression, name));
+        if has("property") {
+            return Some(Value::Unknown);
+        }
+        if has("staticmethod") || has("classmethod") {
+            return Some(Value::Method((Value::c_class(class), full()).into()));
+        }
+        Some(full())
     }
 
     /// What a call of a function written in C gives.
@@ -239,6 +228,9 @@ impl<'db> Evaluator<'db> {
             ("builtins.super", _) => Some(Value::Unknown),
             ("builtins.bool", [value]) => self.truth_of(value).map(Value::Bool),
             ("builtins.tuple", [tuple @ Value::Tuple(_)]) => Some(tuple.clone()),
+            ("builtins.tuple" | "builtins.list", [Value::Class(class)]) => self.members_of_enum(class),
+            // The error number chooses a subclass.
+            ("builtins.OSError", [_, _, ..]) => Some(Value::Unknown),
             ("builtins.str", [text @ Value::Str(_)]) => Some(text.clone()),
             _ => None,
         }
@@ -274,90 +266,6 @@ impl<'db> Evaluator<'db> {
         Value::Class(ClassRef::Made(Arc::new(made)))
     }
 
-    /// What the stub of a C function says it returns.
-    fn described_result(&self, name: &str) -> Value {
-        let Some((owner, function)) = name.rsplit_once('.') else { return Value::Unknown };
-        let (node, scope) = match self.stub_class(owner) {
-            Some(node) => (node.file, self.source(node.file).index.scope_of(node.number)),
-            None => match self.stub(owner) {
-                Some(file) => (file, Some(0)),
-                None => return Value::Unknown,
-            },
-        };
-        let Some(scope) = scope else { return Value::Unknown };
-        self.stub_results(node, scope, function)
-    }
-
-    /// The results of all overloads of a function in a stub.
-    fn stub_results(&self, file: File, scope: usize, name: &str) -> Value {
-        let context = Context { scope, ..self.module_context(file) };
-        let source = context.source.clone();
-        let mut values = vec![];
-        for (_, binding) in source.index.scope(scope).bindings_of(name) {
-            let Some(def) = source.function(binding.node) else { return Value::Unknown };
-            if self.runs(&context, binding.branch, binding.at, None).runs == super::reaching::Runs::Never {
-                continue;
-            }
-            let Some(annotation) = &def.returns else { return Value::Unknown };
-            values.push(self.annotated(&context, annotation));
-        }
-        Value::join(values)
-    }
-
-    /// What a function of a stub returns.
-    pub fn stub_result(&self, node: Node) -> Value {
-        let source = self.source(node.file);
-        let Some(def) = source.function(node.number) else { return Value::Unknown };
-        self.stub_results(node.file, source.scope_before(node.number), &def.name)
-    }
-
-    /// What the stub says about a function of the standard library whose code could not be followed.
-    pub fn documented_result(&self, function: &Arc<Function>) -> Value {
-        let file = function.node.file;
-        let Some(module) = module_name(self.db, file) else { return Value::Unknown };
-        let Some(stub) = self.stub(&module).filter(|stub| stub.path(self.db).is_vendored_path()) else {
-            return Value::Unknown;
-        };
-        let source = self.source(file);
-        let Some(def) = source.function(function.node.number) else { return Value::Unknown };
-        match self.owner(&function.node) {
-            None if source.scope_before(function.node.number) == 0 => self.stub_results(stub, 0, &def.name),
-            _ => Value::Unknown,
-        }
-    }
-
-    /// An object that an annotation describes, where that names one class.
-    pub fn annotated(&self, context: &Context<'db>, annotation: &Expr) -> Value {
-        match annotation {
-            Expr::NoneLiteral(_) => Value::None,
-            Expr::BinOp(either) if either.op == ast::Operator::BitOr => {
-                Value::join([self.annotated(context, &either.left), self.annotated(context, &either.right)])
-            }
-            Expr::Subscript(subscript) => match self.evaluate(context, &subscript.value) {
-                class @ Value::Class(_) => self.instance_of(&class),
-                _ => Value::Unknown,
-            },
-            Expr::Name(_) | Expr::Attribute(_) => self.instance_of(&self.evaluate(context, annotation)),
-            _ => Value::Unknown,
-        }
-    }
-
-    fn instance_of(&self, value: &Value) -> Value {
-        let Value::Class(class) = value else { return Value::Unknown };
-        let class = match class {
-            // The stub's class describes one of the library.
-            ClassRef::Source(node) if node.file.is_stub(self.db) => match self.qualified_name(*node) {
-                Some(full) => self.named_class(&full),
-                None => return Value::Unknown,
-            },
-            other => other.clone(),
-        };
-        let is_plain = self.metaclass(&class).is_some_and(|metaclass| self.is_c(&metaclass, "builtins.type"));
-        let is_vague = matches!(&class, ClassRef::C(name) if matches!(&**name, "builtins.object" | "builtins.type"));
-        let is_stub = matches!(&class, ClassRef::Source(node) if node.file.is_stub(self.db));
-        if is_plain && !is_vague && !is_stub { Value::Instance(class) } else { Value::Unknown }
-    }
-
     /// Functions of the standard library whose effect cannot be read off their code.
     pub fn known_function(
         &self,
@@ -367,7 +275,13 @@ impl<'db> Evaluator<'db> {
     ) -> Option<Value> {
         let source = self.source(function.node.file);
         let name = source.function(function.node.number)?.name.as_str();
-        if name != "namedtuple" || self.qualified_name(function.node)? != "collections.namedtuple" {
+        let is_meant = |full: &str| self.qualified_name(function.node).as_deref() == Some(full);
+        if name == "update_wrapper" && is_meant("functools.update_wrapper") {
+            // It gives its first argument back, which is a function by its contract.
+            let wrapper = arguments.get(0, "wrapper").cloned().unwrap_or(Value::Unknown);
+            return Some(if wrapper.is_unknown() { Value::c_instance("builtins.function") } else { wrapper });
+        }
+        if name != "namedtuple" || !is_meant("collections.namedtuple") {
             return None;
         }
         let Some(Value::Str(type_name)) = arguments.get(0, "typename") else { return Some(Value::Unknown) };
@@ -381,14 +295,19 @@ impl<'db> Evaluator<'db> {
         Some(Value::Class(ClassRef::Made(Arc::new(made))))
     }
 
-    /// Decorators that are known to give back what they get.
-    pub fn known_decorator(&self, decorator: &Value, value: &Value) -> Option<Value> {
-        let _ = (decorator, value, ModuleRef::Opaque);
-        None
+    /// What going through an enumeration gives.
+    fn members_of_enum(&self, class: &ClassRef) -> Option<Value> {
+        let ClassRef::Source(node) = class else { return None };
+        if !self.is_enum_type(&self.metaclass(class)?) {
+            return None;
+        }
+        let members = super::members::own_members(self.db, node.file, node.number);
+        let is_member = |value: &Value| self.type_of(value).as_ref() == Some(class);
+        Some(Value::Tuple(members.into_iter().map(|member| member.value).filter(is_member).collect()))
     }
 }
 
-fn is_named(expr: &Expr, name: &str) -> bool {
+pub(super) fn is_named(expr: &Expr, name: &str) -> bool {
     match expr {
         Expr::Name(found) => found.id == name,
         Expr::Attribute(found) => found.attr.as_str() == name,

@@ -6,7 +6,8 @@ use ruff_db::files::File;
 use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr};
 use ruff_text_size::Ranged as _;
 
-use super::index::{ScopeKind, is_generator};
+use super::super::functions::contains_yield;
+use super::index::ScopeKind;
 use super::modules::{Context, Evaluator, is_compiled};
 use super::reaching::{Runs, leaves};
 use super::{Arguments, ClassRef, Frame, Function, Node, Value};
@@ -117,7 +118,7 @@ impl<'db> Evaluator<'db> {
 
     /// What every call of an `async def` or a generator function gives.
     fn result_of_kind(&self, def: &ast::StmtFunctionDef) -> Option<Value> {
-        let name = match (def.is_async, is_generator(def)) {
+        let name = match (def.is_async, contains_yield(&def.body)) {
             (true, true) => "builtins.async_generator",
             (true, false) => "builtins.coroutine",
             (false, true) => "builtins.generator",
@@ -135,7 +136,25 @@ impl<'db> Evaluator<'db> {
         Some(ClassRef::Source(source.at(class)))
     }
 
+    /// What the `return` statements of a function give, one by one.
+    fn results(&self, function: &Arc<Function>, arguments: Arguments) -> Vec<Value> {
+        let source = self.source(function.node.file);
+        let Some(def) = source.function(function.node.number) else { return vec![] };
+        if self.depth.get() >= DEPTH {
+            return vec![];
+        }
+        self.depth.set(self.depth.get() + 1);
+        let context = self.context_of_call(function, arguments);
+        let values = context.map(|context| self.returned_values(&context, def)).unwrap_or_default();
+        self.depth.set(self.depth.get() - 1);
+        values
+    }
+
     fn returned(&self, context: &Context<'db>, def: &ast::StmtFunctionDef) -> Value {
+        Value::join(self.returned_values(context, def))
+    }
+
+    fn returned_values(&self, context: &Context<'db>, def: &ast::StmtFunctionDef) -> Vec<Value> {
         let scope = context.source.index.scope(context.scope);
         let mut values = vec![];
         for returned in &scope.returns {
@@ -151,16 +170,16 @@ impl<'db> Evaluator<'db> {
                 None => Value::None,
             });
             if condition.runs == Runs::Always {
-                return Value::join(values);
+                return values;
             }
         }
         if values.is_empty() && def.body.len() == 1 && leaves(&def.body) {
-            return Value::Unknown; // It only raises.
+            return vec![]; // It only raises.
         }
         if !leaves(&def.body) {
             values.push(Value::None);
         }
-        Value::join(values)
+        values
     }
 
     /// Binds the arguments of a call to the parameters.
@@ -237,9 +256,15 @@ impl<'db> Evaluator<'db> {
                 let function = self.unwrapped_static(&value);
                 let mut all = arguments.clone();
                 all.positional.insert(0, Value::Class(class.clone()));
-                match self.call(context, &function, all) {
-                    Value::Instance(made) if made == *class => Value::object(class.clone(), arguments),
-                    other => other,
+                let results = match &function {
+                    Value::Function(function) => self.results(function, all),
+                    other => vec![self.call(context, other, all)],
+                };
+                // One way through it that makes an instance of the class tells what the others give.
+                let is_own = |value: &Value| self.type_of(value).is_some_and(|made| made == *class);
+                match results.iter().any(is_own) {
+                    true => Value::object(class.clone(), arguments),
+                    false => Value::join(results),
                 }
             }
             None if order

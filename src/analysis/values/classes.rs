@@ -8,7 +8,7 @@ use ruff_text_size::Ranged as _;
 use super::super::database::Db;
 use super::generic::ClassForm;
 use super::index::NodeNumber;
-use super::modules::{Context, Evaluator, is_compiled};
+use super::modules::{Context, Evaluator, ROUNDS};
 use super::{Arguments, ClassRef, MadeClass, Node, Value};
 use ruff_db::files::File;
 
@@ -27,7 +27,7 @@ pub(in super::super) struct Classification {
 }
 
 /// Reads the class statement at a node.
-#[salsa::tracked(returns(clone), cycle_result = unknown_class)]
+#[salsa::tracked(returns(clone), cycle_initial = unknown_class, cycle_fn = settled_class)]
 pub(in super::super) fn classify(db: &dyn Db, file: File, node: NodeNumber) -> Arc<Classification> {
     Arc::new(Evaluator::new(db).classification(Node { file, number: node }))
 }
@@ -36,8 +36,19 @@ fn unknown_class(_db: &dyn Db, _id: salsa::Id, _file: File, _node: NodeNumber) -
     Arc::default()
 }
 
+fn settled_class(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Arc<Classification>,
+    value: Arc<Classification>,
+    _file: File,
+    _node: NodeNumber,
+) -> Arc<Classification> {
+    if cycle.iteration() > ROUNDS { Arc::default() } else { value }
+}
+
 /// What the name of a class statement holds once its decorators have run.
-#[salsa::tracked(returns(clone), cycle_result = unknown_value)]
+#[salsa::tracked(returns(clone), cycle_initial = unknown_value, cycle_fn = settled_value)]
 fn class_value(db: &dyn Db, file: File, node: NodeNumber) -> Value {
     let evaluator = Evaluator::new(db);
     let source = evaluator.source(file);
@@ -49,6 +60,17 @@ fn class_value(db: &dyn Db, file: File, node: NodeNumber) -> Value {
 
 fn unknown_value(_db: &dyn Db, _id: salsa::Id, _file: File, _node: NodeNumber) -> Value {
     Value::Unknown
+}
+
+fn settled_value(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Value,
+    value: Value,
+    _file: File,
+    _node: NodeNumber,
+) -> Value {
+    if cycle.iteration() > ROUNDS { Value::Unknown } else { value }
 }
 
 impl<'db> Evaluator<'db> {
@@ -73,10 +95,7 @@ impl<'db> Evaluator<'db> {
         let here = Context { at: Some(statement.start()), ..context.clone() };
         statement.decorator_list.iter().rev().fold(made, |made, decorator| {
             let function = self.evaluate(&here, &decorator.expression);
-            let known = self.known_decorator(&function, &made);
-            let result = known.unwrap_or_else(|| {
-                function.map(|function| self.call(&here, function, Arguments::of(vec![made.clone()])))
-            });
+            let result = function.map(|function| self.call(&here, function, Arguments::of(vec![made.clone()])));
             match result {
                 // A decorator that cannot be read gives the class back, as nearly all do.
                 Value::Unknown => made,
@@ -296,10 +315,5 @@ impl<'db> Evaluator<'db> {
             }
             order.push(next);
         }
-    }
-
-    /// Whether the class's file is compiled: then its layout is not that of a class of Python.
-    pub fn is_compiled_class(&self, class: &ClassRef) -> bool {
-        matches!(class, ClassRef::Source(node) if is_compiled(self.db, node.file))
     }
 }

@@ -6,7 +6,7 @@ use ruff_python_ast::{self as ast, Expr};
 
 use super::classes::Classification;
 use super::modules::{Context, Evaluator};
-use super::{Alias, Arguments, ClassRef, ModuleRef, Node, Object, Value};
+use super::{Alias, Arguments, ClassRef, Node, Object, Value};
 
 /// How the members of a class come about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -282,11 +282,6 @@ impl<'db> Evaluator<'db> {
             true => Value::Instance(class.clone()),
             false => Value::Unknown,
         }
-    }
-
-    /// A module by name.
-    pub fn module_named(&self, name: &str) -> Option<ModuleRef> {
-        self.resolve(self.any_file()?, name)
     }
 }
 

@@ -5,8 +5,6 @@ use std::collections::{HashMap, HashSet};
 use ruff_python_ast::{self as ast, Expr, HasNodeIndex, Stmt};
 use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
-use super::super::functions::contains_yield;
-
 /// The number of a node in its file's tree.
 pub(super) type NodeNumber = u32;
 
@@ -78,10 +76,6 @@ pub(super) enum BindingKind {
     /// An item of what is iterated over.
     Item {
         iterable: NodeNumber,
-    },
-    /// What entering a context manager gives.
-    Entered {
-        manager: NodeNumber,
     },
     Deleted,
     /// Bound to something that is not followed.
@@ -332,8 +326,7 @@ impl Builder {
                 for item in &with.items {
                     match item.optional_vars.as_deref() {
                         Some(Expr::Name(name)) => {
-                            let kind = BindingKind::Entered { manager: number(&item.context_expr) };
-                            self.bind(&name.id, kind, node, item.end());
+                            self.bind(&name.id, BindingKind::Opaque, node, item.end());
                         }
                         Some(target) => self.target(target, node, item.end(), None, &mut vec![]),
                         None => {}
@@ -395,9 +388,4 @@ impl Builder {
             _ => {}
         }
     }
-}
-
-/// Whether a `def` makes a generator when it is called.
-pub(super) fn is_generator(def: &ast::StmtFunctionDef) -> bool {
-    contains_yield(&def.body)
 }

@@ -12,7 +12,8 @@ use super::c_types::Descriptor;
 use super::classes::classify;
 use super::index::{BindingKind, NodeNumber, number};
 use super::members::own_members;
-use super::modules::{Evaluator, Source, module_member};
+use super::modules::{Evaluator, module_member};
+use super::source::Source;
 use super::{ClassRef, Value};
 
 /// Answers questions about one file.

@@ -8,7 +8,7 @@ use ruff_text_size::Ranged as _;
 use super::classes::classify;
 use super::decorators::ClassDecorator;
 use super::index::BindingKind;
-use super::modules::{Context, Evaluator};
+use super::modules::{Context, Evaluator, is_compiled};
 use super::{ClassRef, Node, Value};
 
 /// What an instance carries; none where it is not known.
@@ -31,14 +31,22 @@ impl<'db> Evaluator<'db> {
                     is_variable: facts.is_variable,
                 })
             }
-            ClassRef::Made(made) => self.derived(&made.bases, Some(made.slots.clone()), false, false),
+            ClassRef::Made(made) => self.derived(&made.bases, Some(made.slots.clone()), false),
             ClassRef::Source(node) => {
                 let facts = classify(self.db, node.file, node.number);
-                if facts.is_no_class || self.is_compiled_class(class) {
+                if facts.is_no_class {
                     return None;
                 }
                 let bases = facts.bases.clone()?;
                 let context = self.module_context(node.file);
+                if self.is_extension_type(*node) {
+                    // An extension type of Cython has what its body declares.
+                    let source = self.source(node.file);
+                    let scope = source.index.scope(source.index.scope_of(node.number)?);
+                    let declared = ["__dict__", "__weakref__"].into_iter().filter(|name| scope.binds(name));
+                    let slots = declared.map(str::to_string).collect();
+                    return self.derived(&bases, Some(Some(slots)), false);
+                }
                 let mut slots = match &facts.slots {
                     Some(slots) => Some(Some(slots.clone())),
                     None => self.slots_of(*node),
@@ -60,18 +68,12 @@ impl<'db> Evaluator<'db> {
                         _ => {}
                     }
                 }
-                self.derived(&bases, slots, adds_weakref, true)
+                self.derived(&bases, slots, adds_weakref)
             }
         }
     }
 
-    fn derived(
-        &self,
-        bases: &[ClassRef],
-        slots: Option<Option<Vec<String>>>,
-        adds_weakref: bool,
-        _is_statement: bool,
-    ) -> Option<Layout> {
+    fn derived(&self, bases: &[ClassRef], slots: Option<Option<Vec<String>>>, adds_weakref: bool) -> Option<Layout> {
         let layouts: Option<Vec<Layout>> = bases.iter().map(|base| self.layout(base)).collect();
         let layouts = layouts?;
         let any = |part: fn(&Layout) -> Option<bool>| {
@@ -85,7 +87,8 @@ impl<'db> Evaluator<'db> {
             }
             result
         };
-        let is_variable = layouts.iter().any(|layout| layout.is_variable);
+        let variable = layouts.iter().find(|layout| layout.is_variable);
+        let is_variable = variable.is_some();
         let or = |inherited: Option<bool>, own: Option<bool>| match (inherited, own) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (Some(false), Some(false)) => Some(false),
@@ -93,17 +96,28 @@ impl<'db> Evaluator<'db> {
         };
         let (own_dict, own_weakref) = match &slots {
             None => (None, None),
-            Some(None) => (Some(true), Some(!is_variable)),
+            Some(None) => (Some(true), Some(true)),
             Some(Some(slots)) => {
                 let has = |name: &str| Some(slots.iter().any(|slot| slot == name));
                 (has("__dict__"), has("__weakref__").map(|has| has || adds_weakref))
             }
         };
-        Some(Layout {
-            has_dict: or(any(|layout| layout.has_dict), own_dict),
-            is_weakrefable: or(any(|layout| layout.is_weakrefable), own_weakref),
-            is_variable,
-        })
+        let is_weakrefable = match (variable, &slots) {
+            // The place would come behind the part that varies: the base that varies decides alone.
+            (Some(base), Some(None)) => base.is_weakrefable,
+            _ => or(any(|layout| layout.is_weakrefable), own_weakref),
+        };
+        Some(Layout { has_dict: or(any(|layout| layout.has_dict), own_dict), is_weakrefable, is_variable })
+    }
+
+    /// Whether a class of a compiled module is marked as an extension type, with `@cython.cclass`.
+    fn is_extension_type(&self, node: Node) -> bool {
+        let source = self.source(node.file);
+        let is_cclass = |decorator: &ruff_python_ast::Decorator| {
+            decorator.expression.as_attribute_expr().is_some_and(|name| name.attr.as_str() == "cclass")
+        };
+        is_compiled(self.db, node.file)
+            && source.class(node.number).is_some_and(|class| class.decorator_list.iter().any(is_cclass))
     }
 
     /// The `__slots__` of a class statement: none if they cannot be read, `Some(None)` if there are none.

@@ -12,7 +12,7 @@ use super::classes::{Classification, classify};
 use super::decorators::ClassDecorator;
 use super::generic::ClassForm;
 use super::index::{BindingKind, NodeNumber};
-use super::modules::{Context, Evaluator};
+use super::modules::{Context, Evaluator, ROUNDS};
 use super::{Arguments, ClassRef, Node, Value};
 
 /// A name in a class body, and what the class holds under it.
@@ -24,7 +24,7 @@ pub(in super::super) struct OwnMember {
 }
 
 /// What the class at a node holds under a name that its body binds; none if the body does not, or the name is gone again.
-#[salsa::tracked(returns(clone), cycle_result = unknown_member)]
+#[salsa::tracked(returns(clone), cycle_initial = unknown_member, cycle_fn = settled_member)]
 pub(super) fn member_value(db: &dyn Db, file: File, node: NodeNumber, name: String) -> Option<Value> {
     let evaluator = Evaluator::new(db);
     let node = Node { file, number: node };
@@ -33,6 +33,18 @@ pub(super) fn member_value(db: &dyn Db, file: File, node: NodeNumber, name: Stri
 
 fn unknown_member(_db: &dyn Db, _id: salsa::Id, _file: File, _node: NodeNumber, _name: String) -> Option<Value> {
     Some(Value::Unknown)
+}
+
+fn settled_member(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Option<Value>,
+    value: Option<Value>,
+    _file: File,
+    _node: NodeNumber,
+    _name: String,
+) -> Option<Value> {
+    if cycle.iteration() > ROUNDS { Some(Value::Unknown) } else { value }
 }
 
 /// The names that the class's body binds by `def`, `class` and assignment, with what the finished class holds.
@@ -114,7 +126,7 @@ impl<'db> Evaluator<'db> {
             return Some(Value::c_instance("_collections._tuplegetter"));
         }
         for decorator in self.class_decorators(context, node) {
-            match self.decorated_member(context, node, decorator, name, &value, is_field) {
+            match self.decorated_member(context, node, decorator, &value, is_field) {
                 Some(Some(changed)) => return Some(changed),
                 Some(None) => return None,
                 None => {}
@@ -190,6 +202,10 @@ impl<'db> Evaluator<'db> {
         if is_special {
             let is_static = name == "_generate_next_value_" && version >= (3, 12);
             return match &value {
+                // The enumeration puts its own `__new__` in the place of the one that makes members.
+                Value::Object(method) if name == "__new__" => {
+                    method.arguments.positional.first().cloned().unwrap_or(Value::Unknown)
+                }
                 Value::Function(_) if is_static => {
                     Value::object(ClassRef::C("builtins.staticmethod".into()), Arguments::of(vec![value]))
                 }
@@ -197,9 +213,9 @@ impl<'db> Evaluator<'db> {
             };
         }
         match self.descriptor_kind(&value) {
-            Some(Descriptor::None) => {}
+            // What is assigned and cannot be read is hardly ever a descriptor.
+            Some(Descriptor::None) | None => {}
             Some(_) => return value,
-            None => return Value::Unknown,
         }
         if matches!(&value, Value::Class(_)) {
             return if version >= (3, 13) { value } else { Value::Unknown };
@@ -226,7 +242,6 @@ impl<'db> Evaluator<'db> {
         context: &Context<'db>,
         node: Node,
         decorator: ClassDecorator,
-        name: &str,
         value: &Value,
         is_field: bool,
     ) -> Option<Option<Value>> {

@@ -6,14 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ruff_db::files::{File, FilePath};
-use ruff_db::parsed::{ParsedModuleRef, parsed_module};
-use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr, NodeIndex, Stmt};
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::{self as ast, AnyRootNodeRef, Stmt};
 use ruff_text_size::TextSize;
-use ty_module_resolver::{ImportingFile, ModuleName, file_to_module, resolve_module, resolve_real_module};
+use ty_module_resolver::{
+    ImportingFile, ModuleName, file_to_module, resolve_module, resolve_real_module, resolve_real_shadowable_module,
+};
 
 use super::super::database::Db;
 use super::index::{BindingKind, Index, NodeNumber};
-use super::{Frame, ModuleRef, Node, Value};
+use super::source::Source;
+use super::{Frame, ModuleRef, Value};
 
 /// Reads values. One of these serves one query; what it has read is kept for the next by salsa.
 pub(super) struct Evaluator<'db> {
@@ -21,20 +24,14 @@ pub(super) struct Evaluator<'db> {
     sources: RefCell<HashMap<File, Rc<Source<'db>>>>,
     /// How deep calls are followed at the moment.
     pub depth: Cell<usize>,
-    /// How much more work this query may do.
+    /// How many more expressions this query may evaluate.
     pub budget: Cell<usize>,
 }
 
-/// How many expressions one query may evaluate.
 const BUDGET: usize = 20_000;
 
-/// A file with its tree.
-pub(super) struct Source<'db> {
-    pub file: File,
-    pub parsed: ParsedModuleRef,
-    pub index: &'db Index,
-    pub is_stub: bool,
-}
+/// How often values that depend on each other are read again before they count as unknown.
+pub(super) const ROUNDS: u32 = 8;
 
 /// Where an expression is evaluated.
 #[derive(Clone)]
@@ -54,7 +51,7 @@ fn index(db: &dyn Db, file: File) -> Index {
 }
 
 /// What `name` holds when the module has run; none if it is not bound.
-#[salsa::tracked(returns(clone), cycle_result = unknown_member)]
+#[salsa::tracked(returns(clone), cycle_initial = unknown_member, cycle_fn = settled_member)]
 pub(super) fn module_member(db: &dyn Db, file: File, name: String) -> Option<Value> {
     let evaluator = Evaluator::new(db);
     let context = evaluator.module_context(file);
@@ -65,8 +62,19 @@ fn unknown_member(_db: &dyn Db, _id: salsa::Id, _file: File, _name: String) -> O
     Some(Value::Unknown)
 }
 
+fn settled_member(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Option<Value>,
+    value: Option<Value>,
+    _file: File,
+    _name: String,
+) -> Option<Value> {
+    if cycle.iteration() > ROUNDS { Some(Value::Unknown) } else { value }
+}
+
 /// The value of one binding of a module's or a class's body.
-#[salsa::tracked(returns(clone), cycle_result = unknown_binding)]
+#[salsa::tracked(returns(clone), cycle_initial = unknown_binding, cycle_fn = settled_binding)]
 pub(super) fn binding_value(db: &dyn Db, file: File, scope: usize, binding: usize) -> Value {
     let evaluator = Evaluator::new(db);
     let mut context = evaluator.module_context(file);
@@ -78,8 +86,20 @@ fn unknown_binding(_db: &dyn Db, _id: salsa::Id, _file: File, _scope: usize, _bi
     Value::Unknown
 }
 
+fn settled_binding(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Value,
+    value: Value,
+    _file: File,
+    _scope: usize,
+    _binding: usize,
+) -> Value {
+    if cycle.iteration() > ROUNDS { Value::Unknown } else { value }
+}
+
 /// Whether the unconditional imports of a module find what they import, all the way down.
-#[salsa::tracked(returns(copy), cycle_result = assume_success)]
+#[salsa::tracked(returns(copy), cycle_initial = assume_success)]
 fn imports_succeed(db: &dyn Db, file: File) -> bool {
     let evaluator = Evaluator::new(db);
     let source = evaluator.source(file);
@@ -139,6 +159,14 @@ pub fn module_name(db: &dyn Db, file: File) -> Option<Arc<str>> {
     (!parts.is_empty()).then(|| parts.join(".").into())
 }
 
+fn is_package(db: &dyn Db, file: File) -> bool {
+    match file.path(db) {
+        FilePath::System(path) => path.file_stem() == Some("__init__"),
+        FilePath::Vendored(path) => path.file_stem() == Some("__init__"),
+        FilePath::SystemVirtual(_) => false,
+    }
+}
+
 impl<'db> Evaluator<'db> {
     pub fn new(db: &'db dyn Db) -> Self {
         Self { db, sources: RefCell::default(), depth: Cell::new(0), budget: Cell::new(BUDGET) }
@@ -170,7 +198,10 @@ impl<'db> Evaluator<'db> {
         match module {
             ModuleRef::Source(file) => self.source_attribute(*file, name),
             ModuleRef::C(module) => self.c_attribute(module, name),
-            ModuleRef::Namespace(_) => None,
+            ModuleRef::Namespace(_) => {
+                let submodule = self.submodule(self.any_file()?, module, name)?;
+                Some(Value::Module(submodule))
+            }
             ModuleRef::Opaque => Some(Value::Unknown),
         }
     }
@@ -189,13 +220,17 @@ impl<'db> Evaluator<'db> {
             "__doc__" | "__path__" | "__spec__" | "__loader__" | "__dict__" => return Some(Value::Unknown),
             _ => {}
         }
+        let package = ModuleRef::Source(file);
+        if let Some(submodule) = self.submodule(file, &package, name) {
+            return Some(Value::Module(submodule));
+        }
         module_member(self.db, file, "__getattr__".to_string()).map(|_| Value::Unknown)
     }
 
-    /// A submodule of a package.
+    /// A submodule of a package, imported or not.
     pub fn submodule(&self, importing: File, module: &ModuleRef, name: &str) -> Option<ModuleRef> {
         let package = match module {
-            ModuleRef::Source(file) => module_name(self.db, *file)?,
+            ModuleRef::Source(file) if is_package(self.db, *file) => module_name(self.db, *file)?,
             ModuleRef::Namespace(package) => package.clone(),
             _ => return None,
         };
@@ -207,7 +242,7 @@ impl<'db> Evaluator<'db> {
         let db = self.db;
         let resolver = ImportingFile::ResolverFile(db.program_file(importing).resolver_file(db));
         let module_name = ModuleName::new(name)?;
-        if let Some(module) = resolve_real_module(db, resolver, &module_name) {
+        if let Some(module) = resolve_real_shadowable_module(db, resolver, &module_name) {
             return Some(match module.file(db) {
                 Some(file) => ModuleRef::Source(file),
                 None => ModuleRef::Namespace(name.into()),
@@ -253,16 +288,16 @@ impl<'db> Evaluator<'db> {
         match source.node(node) {
             AnyRootNodeRef::Alias(alias) => match self.statement_of_alias(source, alias)? {
                 Stmt::Import(_) => Some(self.resolve(source.file, &alias.name)),
-                Stmt::ImportFrom(import) => Some(self.from_module(source.file, import)),
+                Stmt::ImportFrom(import) => Some(self.module_after_from(source.file, import)),
                 _ => None,
             },
-            AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) => Some(self.from_module(source.file, import)),
+            AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) => Some(self.module_after_from(source.file, import)),
             _ => None,
         }
     }
 
     /// The module after `from`.
-    pub fn from_module(&self, file: File, import: &ast::StmtImportFrom) -> Option<ModuleRef> {
+    pub fn module_after_from(&self, file: File, import: &ast::StmtImportFrom) -> Option<ModuleRef> {
         let resolver = ImportingFile::ResolverFile(self.db.program_file(file).resolver_file(self.db));
         let name = match ModuleName::from_import_statement(self.db, resolver, import) {
             Ok(name) => name.as_str().to_string(),
@@ -273,9 +308,8 @@ impl<'db> Evaluator<'db> {
 
     fn relative_name(&self, file: File, import: &ast::StmtImportFrom) -> Option<String> {
         let own = module_name(self.db, file)?;
-        let is_package = file.path(self.db).as_system_path().is_some_and(|path| path.file_stem() == Some("__init__"));
         let mut parts: Vec<&str> = own.split('.').collect();
-        let up = (import.level as usize).checked_sub(usize::from(is_package))?;
+        let up = (import.level as usize).checked_sub(usize::from(is_package(self.db, file)))?;
         parts.truncate(parts.len().checked_sub(up)?);
         parts.extend(import.module.as_deref());
         Some(parts.join("."))
@@ -304,12 +338,10 @@ impl<'db> Evaluator<'db> {
         match statement {
             Stmt::Import(import) => import.names.iter().any(|alias| fails(self.resolve(source.file, &alias.name))),
             Stmt::ImportFrom(import) => {
-                let Some(module) = self.from_module(source.file, import) else { return true };
+                let Some(module) = self.module_after_from(source.file, import) else { return true };
                 let lacks = |alias: &ast::Alias| {
                     let name = alias.name.as_str();
-                    name != "*"
-                        && self.module_attribute(&module, name).is_none()
-                        && self.submodule(source.file, &module, name).is_none()
+                    name != "*" && self.module_attribute(&module, name).is_none()
                 };
                 fails(Some(module.clone())) || import.names.iter().any(lacks)
             }
@@ -328,15 +360,19 @@ impl<'db> Evaluator<'db> {
                 self.resolve(source.file, bound).map_or(Value::Unknown, Value::Module)
             }
             Some(Stmt::ImportFrom(import)) => {
-                let Some(module) = self.from_module(source.file, import) else { return Value::Unknown };
+                let Some(module) = self.module_after_from(source.file, import) else { return Value::Unknown };
                 let name = alias.name.as_str();
-                // `from . import name` in a package's own `__init__` means the submodule, unless the name is bound before.
-                let is_itself = matches!(&module, ModuleRef::Source(file) if *file == source.file);
                 let submodule = || self.submodule(source.file, &module, name).map(Value::Module);
-                if is_itself && let Some(value) = submodule() {
+                // A package's submodule is meant, unless the package itself binds the name, other than by an import of `*`.
+                let is_bound = match &module {
+                    ModuleRef::Source(file) if *file == source.file => false,
+                    ModuleRef::Source(file) => self.source(*file).index.scope(0).binds(name),
+                    _ => true,
+                };
+                if !is_bound && let Some(value) = submodule() {
                     return value;
                 }
-                self.module_attribute(&module, name).or_else(submodule).unwrap_or(Value::Unknown)
+                self.module_attribute(&module, name).unwrap_or(Value::Unknown)
             }
             _ => Value::Unknown,
         }
@@ -345,7 +381,7 @@ impl<'db> Evaluator<'db> {
     /// What `from module import *` binds to `name`; none if nothing.
     pub fn star_value(&self, source: &Source, node: NodeNumber, name: &str) -> Option<Value> {
         let AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) = source.node(node) else { return None };
-        let Some(module) = self.from_module(source.file, import) else { return None };
+        let module = self.module_after_from(source.file, import)?;
         let exported = match &module {
             ModuleRef::Source(file) if *file == source.file => return None,
             ModuleRef::Source(file) => self.exports(*file, name),
@@ -355,56 +391,10 @@ impl<'db> Evaluator<'db> {
     }
 
     fn exports(&self, file: File, name: &str) -> bool {
-        match module_member(self.db, file, "__all__".to_string()) {
-            Some(Value::Tuple(names)) => names.contains(&Value::Str(name.into())),
+        match super::exports::exported_names(self.db, file) {
+            Some(names) => names.iter().any(|exported| exported == name),
             // A computed `__all__` is taken to hold what looks public.
-            _ => !name.starts_with('_'),
+            None => !name.starts_with('_'),
         }
-    }
-}
-
-impl Source<'_> {
-    pub fn node(&self, number: NodeNumber) -> AnyRootNodeRef<'_> {
-        self.parsed.get_by_index(NodeIndex::from(number))
-    }
-
-    pub fn expression(&self, number: NodeNumber) -> Option<&Expr> {
-        match self.node(number) {
-            AnyRootNodeRef::Expr(expr) => Some(expr),
-            _ => None,
-        }
-    }
-
-    pub fn statement(&self, number: NodeNumber) -> Option<&Stmt> {
-        match self.node(number) {
-            AnyRootNodeRef::Stmt(statement) => Some(statement),
-            _ => None,
-        }
-    }
-
-    pub fn function(&self, number: NodeNumber) -> Option<&ast::StmtFunctionDef> {
-        self.statement(number)?.as_function_def_stmt()
-    }
-
-    pub fn class(&self, number: NodeNumber) -> Option<&ast::StmtClassDef> {
-        self.statement(number)?.as_class_def_stmt()
-    }
-
-    /// The innermost scope whose body holds a range.
-    pub fn scope_around(&self, range: ruff_text_size::TextRange) -> usize {
-        use ruff_text_size::Ranged as _;
-        let holds = |(_, scope): &(usize, &super::index::Scope)| {
-            scope.node.and_then(|node| self.statement(node)).is_none_or(|node| node.range().contains_range(range))
-        };
-        self.index.scopes().filter(holds).last().map_or(0, |(number, _)| number)
-    }
-
-    /// The scope in which the `class` or `def` at a node stands.
-    pub fn scope_before(&self, number: NodeNumber) -> usize {
-        self.index.scope_of(number).and_then(|scope| self.index.scope(scope).parent).unwrap_or_default()
-    }
-
-    pub fn at(&self, number: NodeNumber) -> Node {
-        Node { file: self.file, number }
     }
 }

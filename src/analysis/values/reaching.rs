@@ -49,6 +49,8 @@ impl<'db> Evaluator<'db> {
                 let parameter =
                     of_call.and_then(|frame| frame.parameters.iter().find(|(parameter, _)| parameter == name));
                 match parameter {
+                    // A class that `__new__` may exchange for another is that class for most callers.
+                    Some((_, value)) if !is_certain && self.is_class_of_new(&here, name) => return Some(value.clone()),
                     Some((_, value)) if !is_certain => {
                         found.push(value.clone());
                         return Some(Value::join(found));
@@ -88,6 +90,14 @@ impl<'db> Evaluator<'db> {
             None if found.is_empty() => None,
             None => Some(Value::join(found)),
         }
+    }
+
+    /// Whether `name` is the first parameter of a `__new__`.
+    fn is_class_of_new(&self, context: &Context<'db>, name: &str) -> bool {
+        let Some(frame) = &context.frame else { return false };
+        let function = context.source.function(frame.node.number);
+        function.is_some_and(|def| def.name.as_str() == "__new__")
+            && frame.parameters.first().is_some_and(|(first, _)| first == name)
     }
 
     /// What `name` holds in one scope at a place, or at its end; none if nothing binds it there.
@@ -239,7 +249,7 @@ impl<'db> Evaluator<'db> {
     }
 
     /// Whether the bindings seen cover every way through a compound statement.
-    fn covers_all(&self, source: &super::modules::Source, node: u32, covered: &[(u32, Arm)]) -> bool {
+    fn covers_all(&self, source: &super::source::Source, node: u32, covered: &[(u32, Arm)]) -> bool {
         let has = |arm: Arm| covered.contains(&(node, arm));
         match source.node(node) {
             AnyRootNodeRef::Stmt(Stmt::If(statement)) => {
@@ -298,12 +308,7 @@ impl<'db> Evaluator<'db> {
         match expr {
             Expr::Name(name) => Some(self.name(context, &name.id).is_some()),
             Expr::Attribute(attribute) => match self.evaluate(context, &attribute.value) {
-                Value::Module(module) => {
-                    let name = attribute.attr.as_str();
-                    let found = self.module_attribute(&module, name).is_some()
-                        || self.submodule(context.source.file, &module, name).is_some();
-                    Some(found)
-                }
+                Value::Module(module) => Some(self.module_attribute(&module, &attribute.attr).is_some()),
                 _ => None,
             },
             Expr::StringLiteral(_) | Expr::NumberLiteral(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => {
