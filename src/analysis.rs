@@ -13,6 +13,7 @@ mod classes;
 mod database;
 mod definitions;
 mod environment;
+mod facts;
 mod functions;
 mod limits;
 mod module;
@@ -21,6 +22,7 @@ mod runtime;
 mod site;
 mod syntax_index;
 mod tracing;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -30,12 +32,15 @@ pub use attributes::{Access, Lookup, Member, MemberKind, Step};
 pub use blocking::{BlockingCall, BlockingTable};
 pub use classes::{Class, Metaclass};
 pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
+pub use facts::{ClassFacts, FileFacts, FunctionFacts, FunctionKind, GlobalFacts, MemberFacts};
 pub use functions::Function;
 pub use limits::{FILE_SIZE, TooMuch};
 pub use module::{Module, Problem, parses};
 pub use names::{Origin, Symbol};
 pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
+
+pub use values::CTypes;
 
 use database::{Database, OverlaySystem};
 use environment::system_path;
@@ -47,6 +52,7 @@ pub const STACK_SIZE: usize = ruff_db::STACK_SIZE;
 #[derive(Debug, Default)]
 pub struct Knowledge {
     pub runtime: RuntimeTable,
+    pub c_types: CTypes,
     pub blocking: BlockingTable,
 }
 
@@ -73,7 +79,7 @@ impl Project {
             programs.push((system_path(&root.path)?, program));
             environments.push(environment);
         }
-        Ok(Self { database: Database::new(system, programs), environments, knowledge })
+        Ok(Self { database: Database::new(system, programs, knowledge.clone()), environments, knowledge })
     }
 
     /// What was found for each root, in the order given.

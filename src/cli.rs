@@ -10,6 +10,7 @@ mod completions;
 mod diff;
 mod excerpt;
 mod explain;
+mod facts;
 mod failure;
 mod files;
 mod hover;
@@ -60,6 +61,7 @@ enum Command {
     Hover(hover::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Facts(facts::Arguments),
     Pages(pages::Arguments),
     Rewrite(rewrite::Arguments),
     Completions(completions::Arguments),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Hover(arguments) => hover::run(&arguments, &mut terminal),
         Command::Check(arguments) => check::run(&arguments, &mut terminal),
         Command::Explain(arguments) => explain::run(&arguments, &mut terminal),
+        Command::Facts(arguments) => facts::run(&arguments, &mut terminal),
         Command::Pages(arguments) => pages::run(&arguments, &mut terminal),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut terminal),
         Command::Completions(arguments) => completions::run(&arguments, &mut terminal),

@@ -22,7 +22,7 @@ use ty_python_core::program::{Program, ProgramSettings};
 use ty_python_semantic::lint::{LintRegistry, RuleSelection};
 use ty_python_semantic::{AnalysisSettings, PythonVersionWithSource, default_lint_registry};
 
-use super::limits;
+use super::{Knowledge, limits};
 
 /// An unsaved text of the editor's.
 #[derive(Debug)]
@@ -191,6 +191,9 @@ fn program<'db>(db: &'db dyn Db, root: Root) -> Program<'db> {
 pub(super) trait Db: ty_python_semantic::Db {
     /// The root whose environment serves `file`: the longest one that holds it, or the first.
     fn root_of(&self, file: File) -> Root;
+
+    /// What is known about libraries beside their code; the same for the whole life of the program.
+    fn knowledge(&self) -> &Knowledge;
 }
 
 /// The engine's state. A clone is a read-only snapshot; a write waits until every clone is dropped.
@@ -201,6 +204,7 @@ pub(super) struct Database {
     files: Files,
     system: OverlaySystem,
     roots: Arc<Vec<(SystemPathBuf, Root)>>,
+    knowledge: Arc<Knowledge>,
     open: Arc<HashSet<File>>,
     rules: Arc<RuleSelection>,
     analysis: Arc<AnalysisSettings>,
@@ -282,17 +286,26 @@ impl Db for Database {
         let longest = self.roots.iter().filter(holds).max_by_key(|root| root.0.as_str().len());
         longest.unwrap_or(&self.roots[0]).1
     }
+
+    fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
 }
 
 impl Database {
     /// A database over `roots`, of which there must be at least one.
-    pub(super) fn new(system: OverlaySystem, roots: Vec<(SystemPathBuf, ProgramSettings)>) -> Self {
+    pub(super) fn new(
+        system: OverlaySystem,
+        roots: Vec<(SystemPathBuf, ProgramSettings)>,
+        knowledge: Arc<Knowledge>,
+    ) -> Self {
         debug_assert!(!roots.is_empty(), "a project has at least one root");
         let mut database = Self {
             storage: salsa::Storage::new(None),
             files: Files::default(),
             system,
             roots: Arc::default(),
+            knowledge,
             open: Arc::default(),
             rules: Arc::new(RuleSelection::from_registry(default_lint_registry())),
             analysis: Arc::new(AnalysisSettings::default()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::analysis::{
-    BlockingTable, Interrupted, Knowledge, Module, Problem, Project, RuntimeTable, STACK_SIZE, Snapshot,
+    BlockingTable, CTypes, Interrupted, Knowledge, Module, Problem, Project, RuntimeTable, STACK_SIZE, Snapshot,
 };
 use crate::features::{Options, View};
 use crate::pages::{self, PageError, Store};
@@ -146,7 +146,7 @@ fn problem_with(file: &Path, problem: &Problem) -> Failure {
 }
 
 /// The absolute path of an environment; not canonical, as an environment's interpreter is a link out of it.
-fn environment(path: &Path) -> Result<String, Failure> {
+pub(super) fn environment(path: &Path) -> Result<String, Failure> {
     files::existing(path)?;
     let absolute = std::path::absolute(path)?;
     let text = absolute.to_str().map(str::to_string);
@@ -158,9 +158,10 @@ fn shown_error(error: &PageError) -> String {
     format!("{}:{}: {}", files::shown(&error.path), error.line, error.message)
 }
 
-fn knowledge() -> Result<Knowledge, Failure> {
+pub(super) fn knowledge() -> Result<Knowledge, Failure> {
     let table = |name: &str, error: String| Failure::new(format!("the table {name} in this program: {error}"));
     Ok(Knowledge {
+        c_types: CTypes::from_toml(pages::table("c_types")).map_err(|error| table("c_types", error))?,
         runtime: RuntimeTable::from_toml(pages::table("runtime"))
             .map_err(|error| table("runtime", error.to_string()))?,
         blocking: BlockingTable::from_toml(pages::table("blocking"))

@@ -17,7 +17,7 @@ use super::queue::{Queue, Read, Ticket, Workers, failed};
 use super::reading::Setting;
 use super::roots::{Changed, Roots};
 use super::{convert, diagnostics};
-use crate::analysis::{BlockingTable, Knowledge, Project, RuntimeTable};
+use crate::analysis::{BlockingTable, CTypes, Knowledge, Project, RuntimeTable};
 use crate::pages::{Store, table};
 use crate::settings::{Layer, ProjectFile};
 
@@ -50,7 +50,8 @@ impl Session {
         let knowledge = || {
             let runtime = RuntimeTable::from_toml(table("runtime"))?;
             let blocking = BlockingTable::from_toml(table("blocking"))?;
-            Ok::<_, String>(Knowledge { runtime, blocking })
+            let c_types = CTypes::from_toml(table("c_types"))?;
+            Ok::<_, String>(Knowledge { runtime, c_types, blocking })
         };
         let knowledge = knowledge().unwrap_or_else(|error| {
             outbox.log(MessageType::ERROR, format!("a built-in table is broken: {error}"));

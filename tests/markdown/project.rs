@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use dunderstand::analysis::{
-    BlockingTable, Knowledge, Module, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
+    BlockingTable, CTypes, Knowledge, Module, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
 };
 use dunderstand::pages::{Store, table};
 
@@ -67,6 +67,7 @@ pub fn on_large_stack<T: Send>(snapshot: Snapshot, path: &Path, read: impl FnOnc
 /// Opens a folder without any Python environment, so that the results are the same on every machine.
 pub fn open(root: &Path, version: (u8, u8)) -> Project {
     let knowledge = Knowledge {
+        c_types: CTypes::from_toml(table("c_types")).unwrap(),
         runtime: RuntimeTable::from_toml(table("runtime")).unwrap(),
         blocking: BlockingTable::from_toml(table("blocking")).unwrap(),
     };

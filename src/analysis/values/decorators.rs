@@ -1,0 +1,67 @@
+//! Class decorators that make the class anew or change its members: `dataclass` and those of attrs.
+
+use ruff_python_ast::Expr;
+use ruff_text_size::Ranged as _;
+
+use super::modules::{Context, Evaluator};
+use super::{Arguments, Node, Value};
+
+/// What a decorator does to a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClassDecorator {
+    /// `dataclasses.dataclass`.
+    Dataclass { slots: bool, weakref_slot: bool },
+    /// `attr.s`, `attrs.define` and their kin; whether annotated names are fields, or none if that depends on the body.
+    Attrs { slots: bool, annotated: Option<bool> },
+}
+
+impl<'db> Evaluator<'db> {
+    /// The decorators of a class that change its members.
+    pub fn class_decorators(&self, context: &Context<'db>, node: Node) -> Vec<ClassDecorator> {
+        let source = self.source(node.file);
+        let Some(statement) = source.class(node.number) else { return vec![] };
+        let here = Context {
+            scope: source.scope_before(node.number),
+            at: Some(statement.start()),
+            frame: context.frame.clone(),
+            source: source.clone(),
+        };
+        let decorators = statement.decorator_list.iter();
+        decorators.filter_map(|decorator| self.class_decorator(&here, &decorator.expression)).collect()
+    }
+
+    fn class_decorator(&self, context: &Context<'db>, decorator: &Expr) -> Option<ClassDecorator> {
+        let (callee, arguments) = match decorator {
+            Expr::Call(call) => (&*call.func, self.arguments(context, &call.arguments)),
+            other => (other, Arguments::default()),
+        };
+        let (function, bound) = match self.evaluate(context, callee) {
+            Value::Function(function) => (function, Arguments::default()),
+            // `attrs.frozen` is a partial of `attrs.define`.
+            Value::Object(object) if self.is_c(&object.class, "functools.partial") => {
+                let Some(Value::Function(function)) = object.arguments.positional.first() else { return None };
+                (function.clone(), object.arguments.clone())
+            }
+            _ => return None,
+        };
+        let flag = |name: &str| match arguments.keyword(name).or_else(|| bound.keyword(name)) {
+            Some(Value::Bool(flag)) => Some(*flag),
+            _ => None,
+        };
+        // Where these functions are defined is part of no interface, but it is where every spelling of them leads.
+        match self.qualified_name(function.node)?.as_str() {
+            "dataclasses.dataclass" => Some(ClassDecorator::Dataclass {
+                slots: flag("slots").unwrap_or(false),
+                weakref_slot: flag("weakref_slot").unwrap_or(false),
+            }),
+            "attr._make.attrs" => Some(ClassDecorator::Attrs {
+                slots: flag("slots").unwrap_or(false),
+                annotated: Some(flag("auto_attribs").unwrap_or(false)),
+            }),
+            "attr._next_gen.define" => {
+                Some(ClassDecorator::Attrs { slots: flag("slots").unwrap_or(true), annotated: flag("auto_attribs") })
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! What a class holds under the names its body binds, when it is finished: metaclasses and decorators have had their way.
+
+use std::collections::HashMap;
+
+use ruff_db::files::File;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+
+use super::super::database::Db;
+use super::c_types::Descriptor;
+use super::classes::{Classification, classify};
+use super::decorators::ClassDecorator;
+use super::generic::ClassForm;
+use super::index::{BindingKind, NodeNumber};
+use super::modules::{Context, Evaluator, ROUNDS};
+use super::{Arguments, ClassRef, Node, Value};
+
+/// A name in a class body, and what the class holds under it.
+pub(in super::super) struct OwnMember {
+    pub name: String,
+    /// The statement that binds it last.
+    pub node: NodeNumber,
+    pub value: Value,
+}
+
+/// What the class at a node holds under a name that its body binds; none if the body does not, or the name is gone again.
+#[salsa::tracked(returns(clone), cycle_initial = unknown_member, cycle_fn = settled_member)]
+pub(super) fn member_value(db: &dyn Db, file: File, node: NodeNumber, name: String) -> Option<Value> {
+    let evaluator = Evaluator::new(db);
+    let node = Node { file, number: node };
+    evaluator.finished_member(node, &name)
+}
+
+fn unknown_member(_db: &dyn Db, _id: salsa::Id, _file: File, _node: NodeNumber, _name: String) -> Option<Value> {
+    Some(Value::Unknown)
+}
+
+fn settled_member(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Option<Value>,
+    value: Option<Value>,
+    _file: File,
+    _node: NodeNumber,
+    _name: String,
+) -> Option<Value> {
+    if cycle.iteration() > ROUNDS { Some(Value::Unknown) } else { value }
+}
+
+/// The names that the class's body binds by `def`, `class` and assignment, with what the finished class holds.
+pub(in super::super) fn own_members(db: &dyn Db, file: File, node: NodeNumber) -> Vec<OwnMember> {
+    let evaluator = Evaluator::new(db);
+    let source = evaluator.source(file);
+    let Some(scope) = source.index.scope_of(node) else { return vec![] };
+    let scope = source.index.scope(scope);
+    let mut last: HashMap<&str, NodeNumber> = HashMap::new();
+    for binding in &scope.bindings {
+        let is_fact = matches!(binding.kind, BindingKind::Function | BindingKind::Class | BindingKind::Assign { .. });
+        let is_statement = source.statement(binding.node).is_some_and(|statement| {
+            matches!(statement, Stmt::FunctionDef(_) | Stmt::ClassDef(_) | Stmt::Assign(_) | Stmt::AnnAssign(_))
+        });
+        if is_fact && is_statement {
+            last.insert(&binding.name, binding.node);
+        }
+    }
+    let names = scope.names().into_iter().filter(|name| last.contains_key(name));
+    names
+        .filter_map(|name| {
+            let value = member_value(db, file, node, name.to_string())?;
+            Some(OwnMember { name: name.to_string(), node: last[name], value })
+        })
+        .collect()
+}
+
+/// What a metaclass or a hook may do to the members.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// It leaves them alone.
+    None,
+    /// It takes some out or replaces them.
+    Selective,
+}
+
+impl<'db> Evaluator<'db> {
+    fn finished_member(&self, node: Node, name: &str) -> Option<Value> {
+        let source = self.source(node.file);
+        let scope = source.index.scope_of(node.number)?;
+        let context = Context { source: source.clone(), scope, frame: None, at: None };
+        let facts = classify(self.db, node.file, node.number);
+        let Some(value) = self.scope_value(&context, scope, name, None) else {
+            let slots = self.slots_of(node).unwrap_or_default();
+            let is_slot = slots.is_some_and(|slots| slots.iter().any(|slot| slot == name));
+            return is_slot.then(|| Value::c_instance("builtins.member_descriptor"));
+        };
+        if facts.is_no_class || name == "__qualname__" {
+            return None;
+        }
+        let value = value.map(|value| self.implicit_method(name, value));
+        self.transformed(&context, node, &facts, name, value)
+    }
+
+    /// Some methods are class or static methods without being declared so (reference/datamodel).
+    fn implicit_method(&self, name: &str, value: &Value) -> Value {
+        let wrapper = match name {
+            "__new__" => "builtins.staticmethod",
+            "__init_subclass__" | "__class_getitem__" => "builtins.classmethod",
+            _ => return value.clone(),
+        };
+        match value {
+            Value::Function(_) => Value::object(ClassRef::C(wrapper.into()), Arguments::of(vec![value.clone()])),
+            other => other.clone(),
+        }
+    }
+
+    /// What decorators and metaclass make of a member.
+    fn transformed(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        facts: &Classification,
+        name: &str,
+        value: Value,
+    ) -> Option<Value> {
+        let is_field = self.is_annotated(context, name);
+        if facts.form == ClassForm::NamedTuple && is_field {
+            return Some(Value::c_instance("_collections._tuplegetter"));
+        }
+        for decorator in self.class_decorators(context, node) {
+            match self.decorated_member(context, node, decorator, &value, is_field) {
+                Some(Some(changed)) => return Some(changed),
+                Some(None) => return None,
+                None => {}
+            }
+        }
+        let Some(metaclass) = &facts.metaclass else {
+            // The class has a base that is not known, and with it perhaps a metaclass.
+            return Some(if self.is_inert(&value) { value } else { Value::Unknown });
+        };
+        if self.is_enum_type(metaclass) {
+            return Some(self.enum_member(node, facts, name, value));
+        }
+        let is_changed = || self.effect(metaclass) == Effect::Selective || self.hook_effect(facts) == Effect::Selective;
+        if !self.is_inert(&value) && is_changed() {
+            return Some(Value::Unknown);
+        }
+        Some(value)
+    }
+
+    /// Whether a value is of a kind that metaclasses leave in place: functions and constants, not descriptors and markers of
+    /// a library's own.
+    fn is_inert(&self, value: &Value) -> bool {
+        match value {
+            Value::OneOf(values) => values.iter().all(|value| self.is_inert(value)),
+            Value::Function(_) | Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_) => true,
+            Value::Instance(ClassRef::C(_)) => true,
+            Value::Object(object) => matches!(&object.class, ClassRef::C(_)),
+            _ => false,
+        }
+    }
+
+    /// What a metaclass does to the members of its classes, read off the shape of its code.
+    fn effect(&self, metaclass: &ClassRef) -> Effect {
+        let Some(order) = self.mro(metaclass) else { return Effect::Selective };
+        let changes = |class: &ClassRef| match class {
+            ClassRef::Source(node) => {
+                let is_known = matches!(
+                    self.class_name(class).as_deref(),
+                    Some("abc.ABCMeta" | "typing._ProtocolMeta" | "typing_extensions._ProtocolMeta")
+                );
+                !is_known && self.changes_members(*node, &["__new__", "__init__", "__prepare__", "__call__"])
+            }
+            ClassRef::C(_) => false,
+            ClassRef::Made(_) => true,
+        };
+        if order.iter().any(changes) { Effect::Selective } else { Effect::None }
+    }
+
+    /// What `__init_subclass__` of the bases does.
+    fn hook_effect(&self, facts: &Classification) -> Effect {
+        let Some(order) = &facts.mro else { return Effect::Selective };
+        let changes = |class: &ClassRef| matches!(class, ClassRef::Source(node) if self.changes_members(*node, &["__init_subclass__"]));
+        if order.iter().skip(1).any(changes) { Effect::Selective } else { Effect::None }
+    }
+
+    /// Whether methods of these names take entries out of a mapping, or set some under names that are not written out.
+    fn changes_members(&self, node: Node, methods: &[&str]) -> bool {
+        let source = self.source(node.file);
+        let Some(class) = source.class(node.number) else { return false };
+        let defs = class.body.iter().filter_map(Stmt::as_function_def_stmt);
+        defs.filter(|def| methods.contains(&def.name.as_str())).any(|def| {
+            let mut finder = ChangeFinder(false);
+            finder.visit_body(&def.body);
+            finder.0
+        })
+    }
+
+    fn enum_member(&self, node: Node, facts: &Classification, name: &str, value: Value) -> Value {
+        let version = self.db.python_version_with_source(node.file).version;
+        let version = (version.major, version.minor);
+        let is_special =
+            name.starts_with('_') && (name.ends_with('_') || (name.starts_with("__") && version >= (3, 11)));
+        if is_special {
+            let is_static = name == "_generate_next_value_" && version >= (3, 12);
+            return match &value {
+                // The enumeration puts its own `__new__` in the place of the one that makes members.
+                Value::Object(method) if name == "__new__" => {
+                    method.arguments.positional.first().cloned().unwrap_or(Value::Unknown)
+                }
+                Value::Function(_) if is_static => {
+                    Value::object(ClassRef::C("builtins.staticmethod".into()), Arguments::of(vec![value]))
+                }
+                _ => value,
+            };
+        }
+        match self.descriptor_kind(&value) {
+            // What is assigned and cannot be read is hardly ever a descriptor.
+            Some(Descriptor::None) | None => {}
+            Some(_) => return value,
+        }
+        if matches!(&value, Value::Class(_)) {
+            return if version >= (3, 13) { value } else { Value::Unknown };
+        }
+        if matches!(name, "name" | "value") {
+            return Value::Unknown;
+        }
+        if facts.form == ClassForm::SimpleEnum && version < (3, 13) {
+            return Value::Instance(self.named_class("enum.property"));
+        }
+        Value::Instance(ClassRef::Source(node))
+    }
+
+    /// Whether the body annotates the name.
+    fn is_annotated(&self, context: &Context<'db>, name: &str) -> bool {
+        let scope = context.source.index.scope(context.scope);
+        scope.bindings_of(name).any(|(_, binding)| {
+            matches!(context.source.statement(binding.node), Some(Stmt::AnnAssign(assign)) if !is_class_variable(assign))
+        })
+    }
+
+    fn decorated_member(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        decorator: ClassDecorator,
+        value: &Value,
+        is_field: bool,
+    ) -> Option<Option<Value>> {
+        let slot = || Some(Some(Value::c_instance("builtins.member_descriptor")));
+        match decorator {
+            ClassDecorator::Dataclass { slots, .. } if is_field => {
+                if slots {
+                    return slot();
+                }
+                let Value::Object(field) = value else { return None };
+                if self.class_name(&field.class)? != "dataclasses.Field" {
+                    return None;
+                }
+                // The field gives way to its default, or to nothing.
+                match field.arguments.positional.first() {
+                    Some(Value::Unknown) => Some(Some(Value::Unknown)),
+                    Some(Value::Object(default)) if self.class_name(&default.class)? == "dataclasses._MISSING_TYPE" => {
+                        Some(None)
+                    }
+                    default => Some(default.cloned()),
+                }
+            }
+            ClassDecorator::Attrs { slots, annotated } => {
+                let is_attribute = self.is_attrib(value);
+                let collects_annotated = annotated.unwrap_or_else(|| !self.has_bare_attrib(context, node));
+                if !(is_attribute || (collects_annotated && is_field)) {
+                    let is_cached = self.type_name(value).as_deref() == Some("functools.cached_property");
+                    return if slots && is_cached { slot() } else { None };
+                }
+                if slots { slot() } else { Some(None) }
+            }
+            ClassDecorator::Dataclass { .. } => None,
+        }
+    }
+
+    /// Whether a field is made by `attr.ib()` without an annotation: then the annotated names are no fields by themselves.
+    fn has_bare_attrib(&self, context: &Context<'db>, node: Node) -> bool {
+        let scope = context.source.index.scope(context.scope);
+        scope.names().into_iter().any(|name| {
+            !self.is_annotated(context, name)
+                && self
+                    .scope_value(context, context.scope, name, None)
+                    .is_some_and(|value| self.is_attrib(&value) && node.file == context.source.file)
+        })
+    }
+
+    fn is_attrib(&self, value: &Value) -> bool {
+        self.type_name(value).as_deref() == Some("attr._make._CountingAttr")
+    }
+
+    /// What a value is as a descriptor; none if that is not known.
+    pub fn descriptor_kind(&self, value: &Value) -> Option<Descriptor> {
+        match value {
+            Value::Unknown | Value::Form(_) => None,
+            Value::OneOf(values) => {
+                let mut kinds = values.iter().map(|value| self.descriptor_kind(value));
+                let first = kinds.next()??;
+                kinds.all(|kind| kind == Some(first)).then_some(first)
+            }
+            // Of whatever class exactly a function of a compiled module is, it binds.
+            Value::Function(_) => Some(Descriptor::NonData),
+            other => self.descriptor_kind_of(&self.type_of(other)?),
+        }
+    }
+
+    /// What instances of a class are as descriptors.
+    pub fn descriptor_kind_of(&self, class: &ClassRef) -> Option<Descriptor> {
+        if let ClassRef::C(name) = class {
+            return Some(self.db.knowledge().c_types.facts(name)?.descriptor);
+        }
+        let mut kind = Descriptor::None;
+        for owner in self.mro(class)? {
+            if let ClassRef::C(name) = &owner {
+                match self.db.knowledge().c_types.facts(name)?.descriptor {
+                    Descriptor::Data => return Some(Descriptor::Data),
+                    Descriptor::NonData => kind = Descriptor::NonData,
+                    Descriptor::None => {}
+                }
+                continue;
+            }
+            if self.own_entry(&owner, "__set__").is_some() || self.own_entry(&owner, "__delete__").is_some() {
+                return Some(Descriptor::Data);
+            }
+            if self.own_entry(&owner, "__get__").is_some() {
+                kind = Descriptor::NonData;
+            }
+        }
+        Some(kind)
+    }
+
+    /// The full name of the class of a value.
+    pub fn type_name(&self, value: &Value) -> Option<String> {
+        self.class_name(&self.type_of(value)?)
+    }
+}
+
+/// `ClassVar` and `InitVar` annotate no field.
+fn is_class_variable(assign: &ast::StmtAnnAssign) -> bool {
+    let annotation = match &*assign.annotation {
+        Expr::Subscript(subscript) => &*subscript.value,
+        Expr::StringLiteral(text) => return text.value.to_str().contains("ClassVar"),
+        other => other,
+    };
+    match annotation {
+        Expr::Name(name) => matches!(name.id.as_str(), "ClassVar" | "InitVar"),
+        Expr::Attribute(name) => matches!(name.attr.as_str(), "ClassVar" | "InitVar"),
+        _ => false,
+    }
+}
+
+/// Looks for code that takes entries out of mappings or sets attributes by computed names.
+struct ChangeFinder(bool);
+
+impl<'a> SourceOrderVisitor<'a> for ChangeFinder {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        self.0 |= match node {
+            AnyNodeRef::ExprSubscript(item) => {
+                item.ctx.is_del() || (item.ctx.is_store() && !item.slice.is_string_literal_expr())
+            }
+            AnyNodeRef::ExprCall(call) => match &*call.func {
+                Expr::Name(name) => {
+                    let literal = call.arguments.args.get(1).is_some_and(Expr::is_string_literal_expr);
+                    matches!(name.id.as_str(), "setattr" | "delattr") && !literal
+                }
+                Expr::Attribute(name) => matches!(name.attr.as_str(), "pop" | "popitem" | "update" | "clear"),
+                _ => false,
+            },
+            _ => false,
+        };
+        if self.0 { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}

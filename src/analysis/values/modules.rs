@@ -1,0 +1,400 @@
+//! Modules: which file an import reads, and what a module holds when it has run to its end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ruff_db::files::{File, FilePath};
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::{self as ast, AnyRootNodeRef, Stmt};
+use ruff_text_size::TextSize;
+use ty_module_resolver::{
+    ImportingFile, ModuleName, file_to_module, resolve_module, resolve_real_module, resolve_real_shadowable_module,
+};
+
+use super::super::database::Db;
+use super::index::{BindingKind, Index, NodeNumber};
+use super::source::Source;
+use super::{Frame, ModuleRef, Value};
+
+/// Reads values. One of these serves one query; what it has read is kept for the next by salsa.
+pub(super) struct Evaluator<'db> {
+    pub db: &'db dyn Db,
+    sources: RefCell<HashMap<File, Rc<Source<'db>>>>,
+    /// How deep calls are followed at the moment.
+    pub depth: Cell<usize>,
+    /// How many more expressions this query may evaluate.
+    pub budget: Cell<usize>,
+}
+
+const BUDGET: usize = 20_000;
+
+/// How often values that depend on each other are read again before they count as unknown.
+pub(super) const ROUNDS: u32 = 8;
+
+/// Where an expression is evaluated.
+#[derive(Clone)]
+pub(super) struct Context<'db> {
+    pub source: Rc<Source<'db>>,
+    pub scope: usize,
+    /// The call in which it happens; none while the module runs.
+    pub frame: Option<Arc<Frame>>,
+    /// What is bound behind this place does not count.
+    pub at: Option<TextSize>,
+}
+
+#[salsa::tracked(returns(ref), no_eq)]
+fn index(db: &dyn Db, file: File) -> Index {
+    let parsed = parsed_module(db, db.program_file(file).python_file(db)).load(db);
+    Index::new(parsed.syntax())
+}
+
+/// What `name` holds when the module has run; none if it is not bound.
+#[salsa::tracked(returns(clone), cycle_initial = unknown_member, cycle_fn = settled_member)]
+pub(super) fn module_member(db: &dyn Db, file: File, name: String) -> Option<Value> {
+    let evaluator = Evaluator::new(db);
+    let context = evaluator.module_context(file);
+    evaluator.scope_value(&context, 0, &name, None)
+}
+
+fn unknown_member(_db: &dyn Db, _id: salsa::Id, _file: File, _name: String) -> Option<Value> {
+    Some(Value::Unknown)
+}
+
+fn settled_member(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Option<Value>,
+    value: Option<Value>,
+    _file: File,
+    _name: String,
+) -> Option<Value> {
+    if cycle.iteration() > ROUNDS { Some(Value::Unknown) } else { value }
+}
+
+/// The value of one binding of a module's or a class's body.
+#[salsa::tracked(returns(clone), cycle_initial = unknown_binding, cycle_fn = settled_binding)]
+pub(super) fn binding_value(db: &dyn Db, file: File, scope: usize, binding: usize) -> Value {
+    let evaluator = Evaluator::new(db);
+    let mut context = evaluator.module_context(file);
+    context.scope = scope;
+    evaluator.evaluate_binding(&context, scope, binding)
+}
+
+fn unknown_binding(_db: &dyn Db, _id: salsa::Id, _file: File, _scope: usize, _binding: usize) -> Value {
+    Value::Unknown
+}
+
+fn settled_binding(
+    _db: &dyn Db,
+    cycle: &salsa::Cycle,
+    _previous: &Value,
+    value: Value,
+    _file: File,
+    _scope: usize,
+    _binding: usize,
+) -> Value {
+    if cycle.iteration() > ROUNDS { Value::Unknown } else { value }
+}
+
+/// Whether the unconditional imports of a module find what they import, all the way down.
+#[salsa::tracked(returns(copy), cycle_initial = assume_success)]
+fn imports_succeed(db: &dyn Db, file: File) -> bool {
+    let evaluator = Evaluator::new(db);
+    let source = evaluator.source(file);
+    let bindings = source.index.scope(0).bindings.iter().filter(|binding| binding.branch.is_none());
+    bindings.into_iter().all(|binding| match binding.kind {
+        BindingKind::Import | BindingKind::ImportFrom | BindingKind::Star => {
+            evaluator.imported_module(&source, binding.node).is_none_or(|found| {
+                found.is_some_and(|module| match module {
+                    ModuleRef::Source(file) => imports_succeed(db, file),
+                    _ => true,
+                })
+            })
+        }
+        _ => true,
+    })
+}
+
+fn assume_success(_db: &dyn Db, _id: salsa::Id, _file: File) -> bool {
+    true
+}
+
+/// Whether an extension module stands beside the file and is imported instead of it.
+#[salsa::tracked(returns(copy))]
+pub(super) fn is_compiled(db: &dyn Db, file: File) -> bool {
+    let FilePath::System(path) = file.path(db) else { return false };
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else { return false };
+    has_extension(db, folder.as_str(), stem)
+}
+
+fn has_extension(db: &dyn Db, folder: &str, stem: &str) -> bool {
+    let Ok(entries) = db.system().read_directory(ruff_db::system::SystemPath::new(folder)) else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.path().file_name().unwrap_or_default();
+        let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
+        rest.is_some_and(|rest| rest.ends_with("so") || rest.ends_with("pyd"))
+    })
+}
+
+/// The name a module is imported under.
+#[salsa::tracked(returns(clone))]
+pub fn module_name(db: &dyn Db, file: File) -> Option<Arc<str>> {
+    let module = file_to_module(db, db.program_file(file).resolver_file(db));
+    if let Some(module) = module {
+        return Some(module.name(db).as_str().into());
+    }
+    let FilePath::System(path) = file.path(db) else { return None };
+    let mut parts = vec![];
+    if path.file_stem() != Some("__init__") {
+        parts.push(path.file_stem()?.to_string());
+    }
+    let mut folder = path.parent()?;
+    while db.system().is_file(&folder.join("__init__.py")) {
+        parts.push(folder.file_name()?.to_string());
+        folder = folder.parent()?;
+    }
+    parts.reverse();
+    (!parts.is_empty()).then(|| parts.join(".").into())
+}
+
+fn is_package(db: &dyn Db, file: File) -> bool {
+    match file.path(db) {
+        FilePath::System(path) => path.file_stem() == Some("__init__"),
+        FilePath::Vendored(path) => path.file_stem() == Some("__init__"),
+        FilePath::SystemVirtual(_) => false,
+    }
+}
+
+impl<'db> Evaluator<'db> {
+    pub fn new(db: &'db dyn Db) -> Self {
+        Self { db, sources: RefCell::default(), depth: Cell::new(0), budget: Cell::new(BUDGET) }
+    }
+
+    pub fn source(&self, file: File) -> Rc<Source<'db>> {
+        if let Some(source) = self.sources.borrow().get(&file) {
+            return source.clone();
+        }
+        let parsed = parsed_module(self.db, self.db.program_file(file).python_file(self.db)).load(self.db);
+        let index = index(self.db, file);
+        let source = Rc::new(Source { file, parsed, index, is_stub: file.is_stub(self.db) });
+        self.sources.borrow_mut().insert(file, source.clone());
+        source
+    }
+
+    /// A file that absolute names are resolved from: any that this query reads.
+    pub fn any_file(&self) -> Option<File> {
+        self.sources.borrow().keys().next().copied()
+    }
+
+    /// The module's own scope, at its end.
+    pub fn module_context(&self, file: File) -> Context<'db> {
+        Context { source: self.source(file), scope: 0, frame: None, at: None }
+    }
+
+    /// An attribute of a module; none if it certainly has none of that name.
+    pub fn module_attribute(&self, module: &ModuleRef, name: &str) -> Option<Value> {
+        match module {
+            ModuleRef::Source(file) => self.source_attribute(*file, name),
+            ModuleRef::C(module) => self.c_attribute(module, name),
+            ModuleRef::Namespace(_) => {
+                let submodule = self.submodule(self.any_file()?, module, name)?;
+                Some(Value::Module(submodule))
+            }
+            ModuleRef::Opaque => Some(Value::Unknown),
+        }
+    }
+
+    fn source_attribute(&self, file: File, name: &str) -> Option<Value> {
+        let module = module_name(self.db, file).unwrap_or_default();
+        if let Some(value) = self.known_member(&module, name, file.is_stub(self.db)) {
+            return Some(value);
+        }
+        if let Some(value) = module_member(self.db, file, name.to_string()) {
+            return Some(value);
+        }
+        match name {
+            "__name__" => return Some(Value::Str(module)),
+            "__file__" | "__package__" => return Some(Value::c_instance("builtins.str")),
+            "__doc__" | "__path__" | "__spec__" | "__loader__" | "__dict__" => return Some(Value::Unknown),
+            _ => {}
+        }
+        let package = ModuleRef::Source(file);
+        if let Some(submodule) = self.submodule(file, &package, name) {
+            return Some(Value::Module(submodule));
+        }
+        module_member(self.db, file, "__getattr__".to_string()).map(|_| Value::Unknown)
+    }
+
+    /// A submodule of a package, imported or not.
+    pub fn submodule(&self, importing: File, module: &ModuleRef, name: &str) -> Option<ModuleRef> {
+        let package = match module {
+            ModuleRef::Source(file) if is_package(self.db, *file) => module_name(self.db, *file)?,
+            ModuleRef::Namespace(package) => package.clone(),
+            _ => return None,
+        };
+        self.resolve(importing, &format!("{package}.{name}"))
+    }
+
+    /// The module that an absolute name stands for in an import in `importing`; none if there is none.
+    pub fn resolve(&self, importing: File, name: &str) -> Option<ModuleRef> {
+        let db = self.db;
+        let resolver = ImportingFile::ResolverFile(db.program_file(importing).resolver_file(db));
+        let module_name = ModuleName::new(name)?;
+        if let Some(module) = resolve_real_shadowable_module(db, resolver, &module_name) {
+            return Some(match module.file(db) {
+                Some(file) => ModuleRef::Source(file),
+                None => ModuleRef::Namespace(name.into()),
+            });
+        }
+        if db.knowledge().c_types.has_module(name) {
+            return Some(ModuleRef::C(name.into()));
+        }
+        if let Some(module) = resolve_module(db, resolver, &module_name)
+            && module.search_path(db).is_some_and(|path| path.is_standard_library())
+            && let Some(file) = module.file(db)
+        {
+            // Without the library's sources, the stubs stand in for them; with them, what is not there is not there.
+            let has_sources = resolve_real_module(db, resolver, &ModuleName::new_static("os")?).is_some();
+            return (!has_sources).then_some(ModuleRef::Source(file));
+        }
+        self.extension(importing, name)
+    }
+
+    /// An extension module without source, in the package that would hold it.
+    fn extension(&self, importing: File, name: &str) -> Option<ModuleRef> {
+        let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let folders: Vec<String> = match package {
+            "" => {
+                let environment = self.db.program_file(importing).resolver_environment(self.db);
+                let paths = ty_module_resolver::system_module_search_paths(self.db, environment);
+                paths.map(|path| path.to_string()).collect()
+            }
+            package => match self.resolve(importing, package)? {
+                ModuleRef::Source(file) => {
+                    let FilePath::System(path) = file.path(self.db) else { return None };
+                    vec![path.parent()?.to_string()]
+                }
+                _ => return None,
+            },
+        };
+        folders.iter().any(|folder| has_extension(self.db, folder, last)).then_some(ModuleRef::Opaque)
+    }
+
+    /// The module that an import statement or one of its aliases reads: none if `node` is no import, `Some(None)` if the
+    /// module is not found.
+    pub fn imported_module(&self, source: &Source, node: NodeNumber) -> Option<Option<ModuleRef>> {
+        match source.node(node) {
+            AnyRootNodeRef::Alias(alias) => match self.statement_of_alias(source, alias)? {
+                Stmt::Import(_) => Some(self.resolve(source.file, &alias.name)),
+                Stmt::ImportFrom(import) => Some(self.module_after_from(source.file, import)),
+                _ => None,
+            },
+            AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) => Some(self.module_after_from(source.file, import)),
+            _ => None,
+        }
+    }
+
+    /// The module after `from`.
+    pub fn module_after_from(&self, file: File, import: &ast::StmtImportFrom) -> Option<ModuleRef> {
+        let resolver = ImportingFile::ResolverFile(self.db.program_file(file).resolver_file(self.db));
+        let name = match ModuleName::from_import_statement(self.db, resolver, import) {
+            Ok(name) => name.as_str().to_string(),
+            Err(_) => self.relative_name(file, import)?,
+        };
+        self.resolve(file, &name)
+    }
+
+    fn relative_name(&self, file: File, import: &ast::StmtImportFrom) -> Option<String> {
+        let own = module_name(self.db, file)?;
+        let mut parts: Vec<&str> = own.split('.').collect();
+        let up = (import.level as usize).checked_sub(usize::from(is_package(self.db, file)))?;
+        parts.truncate(parts.len().checked_sub(up)?);
+        parts.extend(import.module.as_deref());
+        Some(parts.join("."))
+    }
+
+    /// The statement that holds an alias: the one that encloses it.
+    fn statement_of_alias<'s>(&self, source: &'s Source, alias: &ast::Alias) -> Option<&'s Stmt> {
+        use ruff_text_size::Ranged as _;
+        let mut number = super::index::number(alias);
+        while let Some(before) = number.checked_sub(1) {
+            number = before;
+            if let AnyRootNodeRef::Stmt(statement) = source.node(number) {
+                return statement.range().contains_range(alias.range()).then_some(statement);
+            }
+        }
+        None
+    }
+
+    /// Whether an import raises `ImportError`, as far as can be seen.
+    pub fn import_fails(&self, source: &Source, statement: &Stmt) -> bool {
+        let fails = |module: Option<ModuleRef>| match module {
+            None => true,
+            Some(ModuleRef::Source(file)) => !imports_succeed(self.db, file),
+            Some(_) => false,
+        };
+        match statement {
+            Stmt::Import(import) => import.names.iter().any(|alias| fails(self.resolve(source.file, &alias.name))),
+            Stmt::ImportFrom(import) => {
+                let Some(module) = self.module_after_from(source.file, import) else { return true };
+                let lacks = |alias: &ast::Alias| {
+                    let name = alias.name.as_str();
+                    name != "*" && self.module_attribute(&module, name).is_none()
+                };
+                fails(Some(module.clone())) || import.names.iter().any(lacks)
+            }
+            _ => false,
+        }
+    }
+
+    /// What an alias of an import binds.
+    pub fn import_value(&self, source: &Source, node: NodeNumber) -> Value {
+        let AnyRootNodeRef::Alias(alias) = source.node(node) else { return Value::Unknown };
+        match self.statement_of_alias(source, alias) {
+            Some(Stmt::Import(_)) => {
+                let full = alias.name.as_str();
+                // `import a.b` binds `a`.
+                let bound = if alias.asname.is_some() { full } else { full.split('.').next().unwrap_or(full) };
+                self.resolve(source.file, bound).map_or(Value::Unknown, Value::Module)
+            }
+            Some(Stmt::ImportFrom(import)) => {
+                let Some(module) = self.module_after_from(source.file, import) else { return Value::Unknown };
+                let name = alias.name.as_str();
+                let submodule = || self.submodule(source.file, &module, name).map(Value::Module);
+                // A package's submodule is meant, unless the package itself binds the name, other than by an import of `*`.
+                let is_bound = match &module {
+                    ModuleRef::Source(file) if *file == source.file => false,
+                    ModuleRef::Source(file) => self.source(*file).index.scope(0).binds(name),
+                    _ => true,
+                };
+                if !is_bound && let Some(value) = submodule() {
+                    return value;
+                }
+                self.module_attribute(&module, name).unwrap_or(Value::Unknown)
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What `from module import *` binds to `name`; none if nothing.
+    pub fn star_value(&self, source: &Source, node: NodeNumber, name: &str) -> Option<Value> {
+        let AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) = source.node(node) else { return None };
+        let module = self.module_after_from(source.file, import)?;
+        let exported = match &module {
+            ModuleRef::Source(file) if *file == source.file => return None,
+            ModuleRef::Source(file) => self.exports(*file, name),
+            _ => !name.starts_with('_'),
+        };
+        exported.then(|| self.module_attribute(&module, name))?
+    }
+
+    fn exports(&self, file: File, name: &str) -> bool {
+        match super::exports::exported_names(self.db, file) {
+            Some(names) => names.iter().any(|exported| exported == name),
+            // A computed `__all__` is taken to hold what looks public.
+            None => !name.starts_with('_'),
+        }
+    }
+}
