@@ -21,6 +21,7 @@ pub(crate) mod called_twice;
 mod class_creation;
 mod class_reading;
 mod closure_capture;
+mod coroutine_callback;
 mod coroutine_function;
 mod daemon_thread;
 mod decorated_method;
@@ -145,6 +146,7 @@ pub const ALL: &[Detector] = &[
     called_twice::DETECTOR,
     class_creation::DETECTOR,
     closure_capture::DETECTOR,
+    coroutine_callback::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
     decorated_method::DETECTOR,

@@ -9,8 +9,11 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange, TextSize};
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/async-for"], nodes: &[NodeKind::Comprehension, NodeKind::StmtFor], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/async-for", "asyncio/generator-not-closed"],
+    nodes: &[NodeKind::Comprehension, NodeKind::StmtFor],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let (iterable, body): (&Expr, &[Stmt]) = match site.node {
@@ -21,7 +24,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let finding = Finding::new("asyncio/async-for", TextRange::at(site.node.start(), TextSize::new(9)))
         .fact("iterable", Fact::from(module.source(iterable)));
-    findings.push(with_generator(site, iterable, body, &finding).unwrap_or(finding));
+    let finding = with_generator(site, iterable, body, &finding).unwrap_or(finding);
+    if let (Some(left_at), Some(cleanup_at)) = (finding.facts.get("left_at"), finding.facts.get("cleanup_at")) {
+        findings.push(
+            Finding::new("asyncio/generator-not-closed", iterable.range())
+                .fact("generator", finding.facts.get("generator").cloned())
+                .fact("left_at", left_at.clone())
+                .fact("cleanup_at", cleanup_at.clone()),
+        );
+    }
+    findings.push(finding);
     Some(())
 }
 

@@ -1,4 +1,5 @@
-//! `asyncio.Lock` and `asyncio.Semaphore`: where they are made, and where they are taken with `async with`.
+//! `asyncio.Lock` and `asyncio.Semaphore`: where they are made, and where they are taken with `async with`; and thread
+//! locks that are used in their place.
 
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
@@ -9,11 +10,12 @@ use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/lock", "asyncio/semaphore"],
+    concepts: &["asyncio/lock", "asyncio/semaphore", "asyncio/thread-lock-over-await"],
     nodes: &[NodeKind::ExprCall, NodeKind::StmtWith],
     detect,
 };
 
+const THREAD_LOCKS: &[&str] = &["threading.Lock"];
 const SEMAPHORES: &[&str] = &["asyncio.BoundedSemaphore", "asyncio.Semaphore"];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
@@ -26,7 +28,31 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                 findings.extend(taken(site, with, &item.context_expr));
             }
         }
+        AnyNodeRef::StmtWith(with) => return held_over_await(site, with, findings),
         _ => return None,
+    }
+    Some(())
+}
+
+/// A thread's lock in a plain `with` of a coroutine function that suspends inside.
+fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -> Option<()> {
+    let function = site.async_function()?;
+    let first = *suspensions(&with.body).first()?;
+    let module = site.module;
+    for item in &with.items {
+        let Some(class) = module.class_name(&item.context_expr) else { continue };
+        let is_reentrant = class.is("threading.RLock");
+        if !is_reentrant && !class.is_any(THREAD_LOCKS) {
+            continue;
+        }
+        let name = Fact::from(module.source(&item.context_expr));
+        findings.push(
+            Finding::new("asyncio/thread-lock-over-await", item.context_expr.range())
+                .fact("held", name.clone())
+                .fact(if is_reentrant { "rlock" } else { "lock" }, name)
+                .fact("await_at", module.place(first).map(Fact::from))
+                .fact("function", Fact::from(function.name.as_str())),
+        );
     }
     Some(())
 }

@@ -8,7 +8,13 @@ use crate::analysis::Site;
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
 
 pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/async-generator", "asyncio/coroutine-function"],
+    concepts: &[
+        "asyncio/async-generator",
+        "asyncio/async-special-method",
+        "asyncio/cached-coroutine",
+        "asyncio/coroutine-function",
+        "asyncio/yield-in-scope",
+    ],
     nodes: &[NodeKind::StmtFunctionDef],
     detect,
 };
@@ -36,12 +42,92 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let yields = yields(&function.body);
-    let finding = match yields.first() {
-        Some(_) => generator(site, function, &yields),
-        None => coroutine(site, function),
-    };
-    findings.push(finding.fact("function", Fact::from(qualified_name(site.module, function))));
+    special_method(site, function, yields.is_empty(), findings);
+    cached(site, function, findings);
+    scoped_yields(site, function, &yields, findings);
+    let concept = if yields.is_empty() { "asyncio/coroutine-function" } else { "asyncio/async-generator" };
+    if findings.wants(concept) {
+        let finding = if yields.is_empty() { coroutine(site, function) } else { generator(site, function, &yields) };
+        findings.push(finding.fact("function", Fact::from(qualified_name(site.module, function))));
+    }
     Some(())
+}
+
+/// Special methods that Python calls itself, and whose coroutine it takes for the result. Not those whose result the
+/// caller may await, such as `__getitem__` and `__call__`.
+const NEVER_AWAITED: &[&str] = &[
+    "__aiter__",
+    "__bool__",
+    "__bytes__",
+    "__complex__",
+    "__contains__",
+    "__del__",
+    "__delattr__",
+    "__delete__",
+    "__delitem__",
+    "__enter__",
+    "__exit__",
+    "__float__",
+    "__format__",
+    "__hash__",
+    "__index__",
+    "__init__",
+    "__init_subclass__",
+    "__int__",
+    "__iter__",
+    "__len__",
+    "__post_init__",
+    "__repr__",
+    "__set__",
+    "__set_name__",
+    "__setattr__",
+    "__setitem__",
+    "__str__",
+];
+
+fn special_method(site: &Site, function: &ast::StmtFunctionDef, is_coroutine: bool, findings: &mut Findings) {
+    let Some(AnyNodeRef::StmtClassDef(class)) = site.parent() else { return };
+    let name = function.name.as_str();
+    // An asynchronous generator is what `__aiter__` may be.
+    let is_refused = NEVER_AWAITED.contains(&name) && (is_coroutine || name != "__aiter__");
+    if is_refused && function.decorator_list.is_empty() {
+        findings.push(
+            Finding::new("asyncio/async-special-method", function.name.range())
+                .fact("method", Fact::from(name))
+                .fact("class", Fact::from(class.name.as_str())),
+        );
+    }
+}
+
+/// A cache of the standard library around a coroutine function.
+fn cached(site: &Site, function: &ast::StmtFunctionDef, findings: &mut Findings) {
+    const CACHES: &[&str] = &["functools.cache", "functools.cached_property", "functools.lru_cache"];
+    // The decorator next to the function is the one that sees the coroutine function itself.
+    let Some(decorator) = function.decorator_list.last() else { return };
+    let callable = ast::helpers::map_callable(&decorator.expression);
+    if site.module.symbol(callable).is_some_and(|symbol| symbol.is_any(CACHES)) {
+        findings.push(
+            Finding::new("asyncio/cached-coroutine", decorator.expression.range())
+                .fact("decorator", Fact::from(site.module.source(callable)))
+                .fact("function", Fact::from(function.name.as_str())),
+        );
+    }
+}
+
+/// Each `yield` under a timeout or a task group, in a generator that nothing is made of.
+fn scoped_yields(site: &Site, function: &ast::StmtFunctionDef, yields: &[TextRange], findings: &mut Findings) {
+    if !function.decorator_list.is_empty() {
+        return;
+    }
+    for at in yields {
+        if let Some(scope) = cancelling_scope(site, *at) {
+            findings.push(
+                Finding::new("asyncio/yield-in-scope", *at)
+                    .fact("scope", Fact::from(scope))
+                    .fact("function", Fact::from(function.name.as_str())),
+            );
+        }
+    }
 }
 
 fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Finding {

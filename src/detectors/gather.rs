@@ -8,7 +8,11 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange};
 
-pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/gather"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/gather", "asyncio/gather-errors-dropped", "asyncio/gather-leaves-siblings"],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
@@ -27,6 +31,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Some(Expr::BooleanLiteral(flag)) if flag.value => {
             let is_dropped = is_statement(site) && !follows_a_cancel(site);
             let function = site.function().filter(|_| is_dropped);
+            if let Some(function) = function {
+                let dropped = Finding::new("asyncio/gather-errors-dropped", call.range());
+                findings.push(dropped.fact("function", Fact::from(function.name.as_str())));
+            }
             finding
                 .fact("collected", Fact::from(all))
                 .fact("dropped_in", function.map(|function| Fact::from(function.name.as_str())))
@@ -38,7 +46,21 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                 [] | [_] => finding,
                 several => finding.fact("count", Fact::from(several.len())),
             };
-            with_resource(site, call, finding.fact("fails_fast", Fact::from(module.source(&*call.func))))
+            let finding = finding.fact("fails_fast", Fact::from(module.source(&*call.func)));
+            match resource(site, call) {
+                Some((resource, closed_at)) => {
+                    let with_resource = |finding: Finding| {
+                        finding.fact("resource", resource.clone()).fact("closed_at", closed_at.clone())
+                    };
+                    let has_siblings = !matches!(arguments.as_ref(), [only] if !only.is_starred_expr());
+                    if site.is_awaited() && has_siblings {
+                        let leaves = Finding::new("asyncio/gather-leaves-siblings", call.range());
+                        findings.push(with_resource(leaves));
+                    }
+                    with_resource(finding)
+                }
+                None => finding,
+            }
         }
         Some(_) => finding,
     };
@@ -46,8 +68,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-/// The nearest `async with … as name` around the call whose name the awaitables use.
-fn with_resource(site: &Site, call: &ast::ExprCall, finding: Finding) -> Finding {
+/// The nearest `async with … as name` around the call whose name the awaitables use, and where it is.
+fn resource(site: &Site, call: &ast::ExprCall) -> Option<(Fact, Option<Fact>)> {
     let used = names_in_awaitables(site, call);
     let closed = around(site).find_map(|node| match node {
         AnyNodeRef::StmtWith(with) if with.is_async && is_in(&with.body, call.range()) => {
@@ -56,10 +78,8 @@ fn with_resource(site: &Site, call: &ast::ExprCall, finding: Finding) -> Finding
         }
         _ => None,
     });
-    let Some((name, with)) = closed else { return finding };
-    finding
-        .fact("resource", Fact::from(name.id.as_str()))
-        .fact("closed_at", site.module.place(with.range()).map(Fact::from))
+    let (name, with) = closed?;
+    Some((Fact::from(name.id.as_str()), site.module.place(with.range()).map(Fact::from)))
 }
 
 /// The names that the awaitables are made with: in the call itself, in what a starred name was bound to, and in what was

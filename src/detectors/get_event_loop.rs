@@ -1,17 +1,29 @@
-//! `asyncio.get_event_loop`, whose meaning depends on where it is called.
+//! Calls that mean another thing, or fail, where a loop runs already: `asyncio.get_event_loop` and `asyncio.run`.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/get-event-loop"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/get-event-loop", "asyncio/run-in-running-loop"],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
-    if !site.module.callee(call)?.is("asyncio.get_event_loop") {
+    const NAMES: &[&str] = &["get_event_loop", "run", "run_until_complete"];
+    // A plain name may be an alias; an attribute keeps its last part. Names are cheaper than types.
+    if call.func.as_attribute_expr().is_some_and(|method| !NAMES.contains(&method.attr.as_str())) {
+        return None;
+    }
+    let symbol = site.module.callee(call)?;
+    if symbol.is_any(&["asyncio.AbstractEventLoop.run_until_complete", "asyncio.run"]) {
+        return inside_a_loop(site, call, findings);
+    }
+    if !symbol.is("asyncio.get_event_loop") {
         return None;
     }
     let finding = Finding::new("asyncio/get-event-loop", call.func.range());
@@ -20,5 +32,20 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Some(function) => finding.fact("outside", Fact::from(function.name.as_str())),
         None => finding,
     });
+    Some(())
+}
+
+fn inside_a_loop(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    let function = site.async_function()?;
+    // `nest_asyncio` makes it possible, by replacing parts of asyncio; a loop of trio is none of asyncio's.
+    const OTHERS: &[&str] = &["nest_asyncio", "import trio", "from trio", "anyio"];
+    if OTHERS.iter().any(|other| site.module.text().contains(other)) || site.is_type_checking() {
+        return None;
+    }
+    findings.push(
+        Finding::new("asyncio/run-in-running-loop", call.range())
+            .fact("callee", Fact::from(site.module.source(&*call.func)))
+            .fact("function", Fact::from(function.name.as_str())),
+    );
     Some(())
 }

@@ -1,19 +1,26 @@
-//! Statements that call a coroutine function and drop the coroutine.
+//! Calls of coroutine functions whose coroutine is dropped, or taken for its result.
 //!
 //! Silent where a decorator that is not known may start it, and for `_ = work()`, which says that it is meant.
 
-use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::suspension::{call_head, called_coroutine};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{ExecutionContext, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/never-awaited"], nodes: &[NodeKind::StmtExpr], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/coroutine-as-value", "asyncio/never-awaited"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtExpr],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let AnyNodeRef::StmtExpr(statement) = site.node else { return None };
+    let statement = match site.node {
+        AnyNodeRef::StmtExpr(statement) => statement,
+        AnyNodeRef::ExprCall(call) => return as_value(site, call, findings),
+        _ => return None,
+    };
     let Expr::Call(call) = &*statement.value else { return None };
     if site.is_type_checking() {
         return None;
@@ -30,4 +37,45 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => finding,
     });
     Some(())
+}
+
+/// A call whose coroutine object is used as if it were the result.
+fn as_value(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    if !is_used_as_result(site) || site.is_type_checking() {
+        return None;
+    }
+    let function = called_coroutine(site, call)?;
+    let enclosing = site.function().map(|function| Fact::from(function.name.as_str()));
+    findings.push(
+        Finding::new("asyncio/coroutine-as-value", call.range())
+            .fact("call", Fact::from(call_head(site.module, call)))
+            .fact("callee", Fact::from(function.name))
+            .fact("function", enclosing),
+    );
+    Some(())
+}
+
+/// Whether what stands around the call asks for its truth, its attributes, its items or its value.
+fn is_used_as_result(site: &Site) -> bool {
+    const OF_COROUTINES: &[&str] = &["close", "send", "throw"];
+    let range = site.node.range();
+    let is_it = |expr: &Expr| expr.range() == range;
+    match site.parent() {
+        Some(AnyNodeRef::StmtIf(statement)) => is_it(&statement.test),
+        Some(AnyNodeRef::ElifElseClause(clause)) => clause.test.as_ref().is_some_and(is_it),
+        Some(AnyNodeRef::StmtWhile(statement)) => is_it(&statement.test),
+        Some(AnyNodeRef::StmtAssert(statement)) => is_it(&statement.test),
+        Some(AnyNodeRef::ExprIf(conditional)) => is_it(&conditional.test),
+        Some(AnyNodeRef::ExprUnaryOp(_) | AnyNodeRef::ExprBinOp(_) | AnyNodeRef::ExprCompare(_)) => true,
+        // The last operand is the value of the whole, and may be awaited.
+        Some(AnyNodeRef::ExprBoolOp(operation)) => !operation.values.last().is_some_and(is_it),
+        Some(AnyNodeRef::ExprSubscript(subscript)) => is_it(&subscript.value),
+        Some(AnyNodeRef::ExprAttribute(attribute)) => {
+            let name = attribute.attr.as_str();
+            !name.starts_with("cr_") && !name.starts_with("__") && !OF_COROUTINES.contains(&name)
+        }
+        Some(AnyNodeRef::StmtFor(statement)) => !statement.is_async && is_it(&statement.iter),
+        Some(AnyNodeRef::Comprehension(comprehension)) => !comprehension.is_async && is_it(&comprehension.iter),
+        _ => false,
+    }
 }

@@ -5,13 +5,20 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 use super::suspension::{call_head, coroutine_function, frame, path_to, suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
-use crate::text::{Place, Ranged as _};
+use crate::text::{Place, Ranged as _, TextRange, TextSize};
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/task-cancel"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/cancel-swallowed", "asyncio/task-cancel"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtTry],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let call = match site.node {
+        AnyNodeRef::ExprCall(call) => call,
+        AnyNodeRef::StmtTry(statement) => return swallows(site, statement, findings),
+        _ => return None,
+    };
     let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "cancel")?;
     let module = site.module;
     if !module.class_name(&method.value)?.is("asyncio.Task") {
@@ -27,6 +34,45 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         None => finding,
     });
     Some(())
+}
+
+/// A handler that ends the cancellation of the function it is in.
+fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> Option<()> {
+    let function = site.async_function()?;
+    let module = site.module;
+    let first = *suspensions(&statement.body).first()?;
+    let handler = swallowing_handler(module, statement)?;
+    // A function that cancels something expects a `CancelledError` from it; a task that was made elsewhere may be
+    // cancelled elsewhere.
+    let cancels = module.source(function).contains(".cancel");
+    if cancels || !awaits_own_work(&statement.body) || site.is_type_checking() {
+        return None;
+    }
+    let (range, handled) = match &handler.type_ {
+        Some(handled) => (handled.range(), module.source(&**handled)),
+        None => (TextRange::at(handler.start(), TextSize::new(6)), "BaseException"),
+    };
+    findings.push(
+        Finding::new("asyncio/cancel-swallowed", range)
+            .fact("function", Fact::from(function.name.as_str()))
+            .fact("handled", Fact::from(handled))
+            .fact("await_at", module.place(first).map(Fact::from)),
+    );
+    Some(())
+}
+
+/// Whether `body` awaits more than tasks that have a name.
+fn awaits_own_work(body: &[Stmt]) -> bool {
+    let mut own = false;
+    visit_frame(body, &mut |node| {
+        own |= match node {
+            AnyNodeRef::ExprAwait(awaited) => !matches!(*awaited.value, Expr::Name(_) | Expr::Attribute(_)),
+            AnyNodeRef::StmtFor(statement) => statement.is_async,
+            AnyNodeRef::StmtWith(statement) => statement.is_async,
+            _ => false,
+        };
+    });
+    own
 }
 
 /// The first `await` behind the call that mentions the task.
@@ -84,14 +130,50 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     visit_frame(&handler.body, &mut |node| {
         leaves |= matches!(node, AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtBreak(_));
     });
-    // A handler at the very end of the function lets the task end as well.
-    let goes_on = path_to(module, statement.range()).iter().any(|node| {
-        matches!(node, AnyNodeRef::StmtWhile(_) | AnyNodeRef::StmtFor(_))
-            || matches!(node, AnyNodeRef::StmtFunctionDef(def) if !is_last(&def.body, statement))
-    });
+    // Within its own function: around it a loop comes again, or something follows it.
+    let goes_on = path_to(module, statement.range()).into_iter().rev().find_map(|node| match node {
+        AnyNodeRef::StmtFor(_) => Some(true),
+        // A handler that ends the condition ends the loop.
+        AnyNodeRef::StmtWhile(repeated) => {
+            let is_in_test =
+                |target: &&str| ast::helpers::any_over_expr(&repeated.test, |part| module.source(part) == *target);
+            Some(!assigned(module, &handler.body).iter().any(|target| is_in_test(&target)))
+        }
+        AnyNodeRef::StmtFunctionDef(def) => Some(!is_at_the_end(&def.body, statement.range())),
+        _ => None,
+    })?;
     (!leaves && goes_on).then_some(handler)
 }
 
-fn is_last(body: &[Stmt], statement: &ast::StmtTry) -> bool {
-    body.last().is_some_and(|last| last.range() == statement.range())
+/// The targets of the assignments in `body`, as written.
+fn assigned<'m>(module: &'m Module, body: &'m [Stmt]) -> Vec<&'m str> {
+    let mut found = vec![];
+    visit_frame(body, &mut |node| {
+        if let AnyNodeRef::StmtAssign(assign) = node {
+            found.extend(assign.targets.iter().map(|target| module.source(target)));
+        }
+    });
+    found
+}
+
+/// Whether nothing in `body` runs behind the statement at `range`, but cleanup.
+fn is_at_the_end(body: &[Stmt], range: TextRange) -> bool {
+    let Some(last) = body.last().filter(|last| last.range().contains_range(range)) else { return false };
+    if last.range() == range {
+        return true;
+    }
+    let holds = |block: &[Stmt]| is_at_the_end(block, range);
+    match last {
+        Stmt::With(with) => holds(&with.body),
+        Stmt::If(branch) => holds(&branch.body) || branch.elif_else_clauses.iter().any(|clause| holds(&clause.body)),
+        Stmt::Try(around) => {
+            let in_handler =
+                |handler: &ast::ExceptHandler| handler.as_except_handler().is_some_and(|handler| holds(&handler.body));
+            (around.orelse.is_empty() && holds(&around.body))
+                || holds(&around.orelse)
+                || holds(&around.finalbody)
+                || around.handlers.iter().any(in_handler)
+        }
+        _ => false,
+    }
 }

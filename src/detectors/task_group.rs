@@ -7,8 +7,11 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/task-group"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/except-misses-group", "asyncio/task-group"],
+    nodes: &[NodeKind::ExprCall, NodeKind::StmtTry],
+    detect,
+};
 
 /// What a handler names when it does catch a group, or an exception that comes from outside of it.
 const CATCHES_GROUPS: &[&str] = &[
@@ -22,7 +25,11 @@ const CATCHES_GROUPS: &[&str] = &[
 ];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let AnyNodeRef::ExprCall(call) = site.node else { return None };
+    let call = match site.node {
+        AnyNodeRef::ExprCall(call) => call,
+        AnyNodeRef::StmtTry(statement) => return missed(site, statement, findings),
+        _ => return None,
+    };
     if !site.module.callee(call)?.is("asyncio.TaskGroup") {
         return None;
     }
@@ -46,6 +53,36 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     findings.push(with_handler(site, with, finding));
     Some(())
+}
+
+/// The handlers of plain exceptions around a block that is all there is in the `try`.
+fn missed(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> Option<()> {
+    let [ast::Stmt::With(with)] = statement.body.as_slice() else { return None };
+    let [item] = with.items.as_slice() else { return None };
+    let call = item.context_expr.as_call_expr().filter(|_| !statement.is_star)?;
+    if !site.module.callee(call)?.is("asyncio.TaskGroup") {
+        return None;
+    }
+    for handler in statement.handlers.iter().filter_map(|handler| handler.as_except_handler()) {
+        if handles(site.module, handler, CATCHES_GROUPS) {
+            break;
+        }
+        let Some(handled) = handler.type_.as_deref().filter(|handled| is_plain(site, handled)) else { continue };
+        findings.push(
+            Finding::new("asyncio/except-misses-group", handled.range())
+                .fact("handled", Fact::from(site.module.source(handled)))
+                .fact("group", Fact::from(call_head(site.module, call))),
+        );
+    }
+    Some(())
+}
+
+/// Whether `handled` is a class, or a tuple of classes, that is known; it may still be a group's.
+fn is_plain(site: &Site, handled: &Expr) -> bool {
+    match handled {
+        Expr::Tuple(tuple) => tuple.elts.iter().all(|class| site.module.class_reference(class).is_some()),
+        class => site.module.class_reference(class).is_some(),
+    }
 }
 
 /// The coroutines that `group.create_task` is called with in the block.
@@ -79,7 +116,7 @@ fn with_handler(site: &Site, with: &ast::StmtWith, finding: Finding) -> Finding 
                 let handler = handler.as_except_handler()?;
                 let handled = handler.type_.as_deref()?;
                 // Only a class that is known to be none of those says something.
-                let is_plain = module.class_reference(handled).is_some() && !handles(module, handler, CATCHES_GROUPS);
+                let is_plain = is_plain(site, handled) && !handles(module, handler, CATCHES_GROUPS);
                 is_plain.then_some(handled)
             })
         }

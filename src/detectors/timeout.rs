@@ -8,7 +8,8 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange};
 
-pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/timeout"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["asyncio/timeout", "asyncio/timeout-not-entered"], nodes: &[NodeKind::ExprCall], detect };
 
 const TIMEOUT_ERROR: &[&str] = &["asyncio.TimeoutError", "builtins.TimeoutError"];
 
@@ -18,6 +19,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let symbol = module.callee(call)?;
     if !symbol.is_any(&["asyncio.timeout", "asyncio.timeout_at"]) {
         return None;
+    }
+    if let Some(AnyNodeRef::StmtExpr(_)) = site.parent() {
+        let call = Fact::from(module.source(call));
+        findings.push(Finding::new("asyncio/timeout-not-entered", site.node.range()).fact("call", call));
     }
     let delay = call.arguments.find_argument_value("delay", 0).filter(|_| symbol.is("asyncio.timeout"));
     let function = site.function();

@@ -1,8 +1,8 @@
 //! `save()` → `await save()`
 //!
-//! For a statement that drops a coroutine, in a coroutine function.
+//! For a coroutine that is dropped, or taken for its result, in a coroutine function.
 
-use super::awaiting::{call_of, obstacle};
+use super::awaiting::{call_of, obstacle, parentheses};
 use super::{Offer, Rewrite, Target};
 use crate::text::{Edit, Ranged as _};
 
@@ -15,5 +15,9 @@ fn offer(target: &Target) -> Option<Offer> {
         return Offer::refused("Add `await`", reason);
     }
     let title = format!("Add `await` (the body of `{callee}` runs here, and its errors are raised here)");
-    Offer::edit(site.module, title, vec![Edit::insert(call.start(), "await ")], false)
+    let mut edits = vec![Edit::insert(call.start(), "await ")];
+    if let [open, close] = parentheses(&site).as_slice() {
+        edits = vec![Edit::insert(call.start(), format!("{}await ", open.text)), close.clone()];
+    }
+    Offer::edit(site.module, title, edits, false)
 }
