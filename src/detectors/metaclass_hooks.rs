@@ -57,7 +57,8 @@ pub(super) fn finished_class(def: &ast::StmtFunctionDef) -> Option<&str> {
 }
 
 fn collect(module: &Module, def: &ast::StmtFunctionDef, hook: &str, found: &mut Vec<Provided>) {
-    let namespace = namespace_parameter(def);
+    // The class is made from a copy: what `__init__` writes to the namespace never reaches it.
+    let namespace = namespace_parameter(def).filter(|_| def.name.as_str() == "__new__");
     let class = finished_class(def);
     own_nodes(&def.body, |node| {
         let (name, value, range) = match node {

@@ -137,7 +137,7 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
         AnyNodeRef::StmtWhile(repeated) => {
             let is_in_test =
                 |target: &&str| ast::helpers::any_over_expr(&repeated.test, |part| module.source(part) == *target);
-            Some(!assigned(module, &handler.body).iter().any(|target| is_in_test(&target)))
+            Some(!assigned(module, &handler.body).iter().any(is_in_test))
         }
         AnyNodeRef::StmtFunctionDef(def) => Some(!is_at_the_end(&def.body, statement.range())),
         _ => None,
