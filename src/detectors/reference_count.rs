@@ -7,6 +7,7 @@ mod fate;
 mod lifetime;
 mod mentions;
 mod path;
+mod private;
 mod uses;
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};

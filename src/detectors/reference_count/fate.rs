@@ -236,7 +236,7 @@ pub(in crate::detectors) fn of_parameter(
         if !stays || removes_after(def, slot) {
             return Fate::Escapes;
         }
-        slot.fragile = slot.attribute.as_deref().is_some_and(|attribute| removes_later(def, attribute));
+        slot.fragile = slot.attribute.as_deref().is_some_and(|attribute| removes_later(&def.body, attribute));
     }
     if slots.is_empty() { Fate::Dropped } else { Fate::Stored(slots) }
 }
@@ -270,8 +270,8 @@ fn removes_after(def: &ast::StmtFunctionDef, slot: &Slot) -> bool {
     mentions(later, &[&slot.root]).iter().any(|mention| !mention.is_deferred() && !leaves_alone(mention, attribute))
 }
 
-/// Whether a function made inside `def` mentions the attribute, as a callback that removes an entry does.
-fn removes_later(def: &ast::StmtFunctionDef, attribute: &str) -> bool {
+/// Whether a function made inside one of the statements mentions the attribute, as a callback that removes an entry does.
+fn removes_later(statements: &[Stmt], attribute: &str) -> bool {
     struct Deferred<'n>(&'n str, usize, bool);
     impl<'a> SourceOrderVisitor<'a> for Deferred<'_> {
         fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
@@ -284,8 +284,19 @@ fn removes_later(def: &ast::StmtFunctionDef, attribute: &str) -> bool {
         }
     }
     let mut finder = Deferred(attribute, 0, false);
-    finder.visit_body(&def.body);
+    finder.visit_body(statements);
     finder.2
+}
+
+/// Whether a method of the class makes a function that mentions the attribute.
+pub(super) fn defers_removal(class: &Class, attribute: &str) -> bool {
+    let ours = class.mro().into_iter().filter(|class| class.symbol().origin == Origin::Project);
+    ours.into_iter().any(|class| {
+        class.with_statement(|_, statement| {
+            let mut methods = statement.body.iter().filter_map(Stmt::as_function_def_stmt);
+            methods.any(|def| removes_later(&def.body, attribute))
+        })
+    })
 }
 
 /// Whether a use of `root` cannot take anything out of `root.attribute`.

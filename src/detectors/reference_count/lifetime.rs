@@ -4,9 +4,10 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
-use super::fate::{Slot, leaves_alone, new_object_is_kept};
+use super::fate::{Slot, defers_removal, leaves_alone, new_object_is_kept};
 use super::mentions::{Inner, Mention, binds, inner_use, mentions};
 use super::path::{Path, Step};
+use super::private::stays_put;
 use super::uses::{Use, classify};
 use crate::analysis::{Class, Module, Origin, Site};
 use crate::text::{Place, Ranged as _};
@@ -63,14 +64,19 @@ pub(in crate::detectors) fn object_of(site: &Site, name: &str) -> Option<Object>
             finalizer: new.finalizer,
             in_module: path.is_module,
         },
-        stored_through: vec![],
+        slots: vec![],
+        steps: &path.steps,
+        now: made,
     };
     for (index, step) in path.steps.iter().enumerate().skip(made + 1) {
-        tracker.step(*step, index);
+        tracker.now = index;
+        tracker.step(*step);
     }
-    let mut object = tracker.object;
-    let scope = if path.is_module { &site.module.syntax().body } else { path.scope };
-    for name in object.names.iter().chain(tracker.stored_through.iter()) {
+    let scope: &[Stmt] = if path.is_module { &site.module.syntax().body } else { path.scope };
+    let Tracker { mut object, slots, .. } = tracker;
+    let lasts = |(stored, slot): &(usize, Slot)| stays_put(site.module, &path.steps, *stored, slot, scope);
+    object.slots = slots.into_iter().filter(lasts).map(|(_, slot)| slot).collect();
+    for name in &object.names {
         match inner_use(scope, name) {
             Inner::Unused => {}
             Inner::Read => object.escaped = true,
@@ -89,8 +95,9 @@ fn made(module: &Module, steps: &[Step], name: &str) -> Option<(usize, Vec<Strin
             Step::Head(node) if head_binds(*node, &name) => return None,
             Step::Ran(statement) if binds(std::slice::from_ref(statement), &name) => {
                 let (targets, value) = assignment(statement)?;
-                let names: Vec<_> =
+                let mut names: Vec<_> =
                     targets.iter().filter_map(|target| Some(target.as_name_expr()?.id.to_string())).collect();
+                remove_repeated(&mut names);
                 if !names.contains(&name) {
                     return None;
                 }
@@ -106,8 +113,17 @@ fn made(module: &Module, steps: &[Step], name: &str) -> Option<(usize, Vec<Strin
     None
 }
 
+fn remove_repeated(names: &mut Vec<String>) {
+    let all = std::mem::take(names);
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+}
+
 /// Targets and value of a plain assignment.
-fn assignment(statement: &Stmt) -> Option<(&[Expr], &Expr)> {
+pub(super) fn assignment(statement: &Stmt) -> Option<(&[Expr], &Expr)> {
     match statement {
         Stmt::Assign(assign) => Some((&assign.targets, &assign.value)),
         Stmt::AnnAssign(assign) => Some((std::slice::from_ref(&*assign.target), assign.value.as_deref()?)),
@@ -164,7 +180,7 @@ fn head_binds(node: AnyNodeRef, name: &str) -> bool {
 }
 
 /// The expressions in the head of a compound statement.
-fn head_parts(node: AnyNodeRef<'_>) -> Vec<AnyNodeRef<'_>> {
+pub(super) fn head_parts(node: AnyNodeRef<'_>) -> Vec<AnyNodeRef<'_>> {
     match node {
         AnyNodeRef::StmtFor(statement) => {
             vec![AnyNodeRef::from(&*statement.target), AnyNodeRef::from(&*statement.iter)]
@@ -196,12 +212,15 @@ fn names_in<'a>(node: AnyNodeRef<'a>, look: &mut dyn FnMut(&'a ast::ExprName)) {
 struct Tracker<'m, 's> {
     module: &'m Module<'s>,
     object: Object,
-    /// Variables whose object was given something to store in a way that a later call may undo.
-    stored_through: Vec<String>,
+    /// The places that hold it, each with the step that stored it.
+    slots: Vec<(usize, Slot)>,
+    steps: &'m [Step<'m>],
+    /// The step being looked at.
+    now: usize,
 }
 
 impl Tracker<'_, '_> {
-    fn step(&mut self, step: Step, _index: usize) {
+    fn step(&mut self, step: Step) {
         match step {
             Step::Ran(statement) if is_simple(statement) => self.simple(statement),
             Step::Ran(statement) => self.uncertain(std::slice::from_ref(statement)),
@@ -225,18 +244,18 @@ impl Tracker<'_, '_> {
         self.object.names.retain(|name| !binds(block, name));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.object.escaped |= !mentions(block, &names).is_empty();
-        self.object.slots.retain(|slot| mentions(block, &[&slot.root]).is_empty());
+        self.slots.retain(|(_, slot)| mentions(block, &[&slot.root]).is_empty());
     }
 
     /// Names that a statement's head uses or binds in a way that is not looked at.
     fn lose(&mut self, touched: &[String]) {
         self.object.escaped |= self.object.names.iter().any(|name| touched.contains(name));
-        self.object.slots.retain(|slot| !touched.contains(&slot.root));
+        self.slots.retain(|(_, slot)| !touched.contains(&slot.root));
     }
 
     fn simple(&mut self, statement: &Stmt) {
         let statements = std::slice::from_ref(statement);
-        self.object.slots.retain(|slot| !may_empty(self.module, statements, slot));
+        self.slots.retain(|(_, slot)| !may_empty(self.module, statements, slot));
         let names: Vec<&str> = self.object.names.iter().map(String::as_str).collect();
         let found = mentions(statements, &names);
         let mut bound = vec![];
@@ -264,11 +283,33 @@ impl Tracker<'_, '_> {
 
     fn store(&mut self, slots: Vec<Slot>) {
         for slot in slots {
-            if slot.fragile && self.stored_through.contains(&slot.root) {
-                continue;
+            if !self.may_vanish(&slot) {
+                self.slots.push((self.now, slot));
             }
-            self.object.slots.push(slot);
         }
+    }
+
+    /// Whether a callback left over from an earlier store may take the object out again.
+    fn may_vanish(&self, slot: &Slot) -> bool {
+        let Some(attribute) = &slot.attribute else { return false };
+        let earlier = self.steps[..self.now].iter().enumerate().rev();
+        let mut bound = earlier.filter_map(|(index, step)| match step {
+            Step::Ran(statement) if binds(std::slice::from_ref(statement), &slot.root) => Some((index, *statement)),
+            _ => None,
+        });
+        let made = bound.next().and_then(|(index, statement)| match assignment(statement) {
+            Some((_, Expr::Call(call))) => Some((index, self.module.class_reference(&call.func)?)),
+            _ => None,
+        });
+        let Some((made, class)) = made else { return slot.fragile };
+        if !slot.fragile && !defers_removal(&class, attribute) {
+            return false;
+        }
+        self.steps[made + 1..self.now].iter().any(|step| match step {
+            Step::Ran(statement) => may_empty(self.module, std::slice::from_ref(statement), slot),
+            Step::Perhaps(block) => !mentions(block, &[&slot.root]).is_empty(),
+            Step::Head(_) => false,
+        })
     }
 }
 

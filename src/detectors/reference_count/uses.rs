@@ -11,7 +11,7 @@ use crate::analysis::{MemberKind, Module, Origin};
 use crate::text::Ranged as _;
 
 /// Functions that keep no reference to their arguments, nor give one back.
-const LOOKING: &[&str] = &[
+pub(super) const LOOKING: &[&str] = &[
     "builtins.abs",
     "builtins.all",
     "builtins.any",
@@ -57,9 +57,9 @@ const LOOKING: &[&str] = &[
 ];
 
 /// Containers whose methods below keep no reference to the container itself.
-const CONTAINERS: &[&str] =
+pub(super) const CONTAINERS: &[&str] =
     &["builtins.bytearray", "builtins.dict", "builtins.list", "builtins.set", "collections.deque"];
-const CONTAINER_METHODS: &[&str] = &[
+pub(super) const CONTAINER_METHODS: &[&str] = &[
     "add",
     "append",
     "appendleft",
