@@ -3,6 +3,7 @@
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
 use super::class_reading::{Use, is_protocol, uses};
+use super::descriptor_names::named_by_hand;
 use super::descriptor_shape::Shape;
 use super::method_body::method;
 use super::{Detector, Fact, Finding, Findings};
@@ -24,6 +25,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let mut owners: Vec<String> = uses.iter().map(|made| made.owner.name.to_string()).collect();
     owners.dedup();
     let (storage, storage_at) = shape.storage().unzip();
+    let by_hand = named_by_hand(site.module, statement, &shape, &uses);
     let is_missing = |missing: bool, name: &'static str| missing.then(|| Fact::from(name));
     let (has_set, has_delete) = (shape.set.is_some(), shape.delete.is_some());
     findings.push(
@@ -36,6 +38,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("storage", storage.map(Fact::from))
             .fact("storage_at", storage_at.flatten().map(Fact::from))
             .fact("uses", Fact::from(uses.iter().map(Use::label).collect::<Vec<_>>()))
+            .fact("by_hand", by_hand.first().map(|parameter| Fact::from(parameter.name.as_str())))
             .fact("missing_delete", is_missing(has_set && !has_delete, "__delete__"))
             .fact("missing_set", is_missing(has_delete && !has_set, "__set__")),
     );

@@ -8,7 +8,7 @@ use super::class_reading::{Use, uses};
 use super::descriptor_shape::{Shape, argument};
 use super::method_body::method;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Class, MemberKind, Site};
+use crate::analysis::{Class, MemberKind, Module, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -24,29 +24,39 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     shared_names(site, statement, &class, findings);
-    let def = method(&statement.body, "__init__")?;
     let shape = Shape::of(class);
-    if shape.set.is_none() || shape.get.is_none() || shape.set_name.is_some() {
-        return None;
-    }
     let uses = uses(site.module, &class);
-    let parameters = def.parameters.posonlyargs.iter().chain(&def.parameters.args).skip(1);
-    for parameter in parameters {
-        let name = parameter.parameter.name.as_str();
-        let repeats_itself = |made: &Use| literal(def, made.call, name) == Some(made.attribute);
-        if uses.is_empty() || !uses.iter().all(repeats_itself) || !decides_storage(site, &shape, &uses, def, name) {
-            continue;
-        }
+    for parameter in named_by_hand(site.module, statement, &shape, &uses) {
         let (storage, _) = shape.storage().unzip();
         findings.push(
-            Finding::new("descriptors/name-by-hand", parameter.parameter.name.range())
+            Finding::new("descriptors/name-by-hand", parameter.name.range())
                 .fact("class", Fact::from(class.name()))
-                .fact("parameter", Fact::from(name))
+                .fact("parameter", Fact::from(parameter.name.as_str()))
                 .fact("uses", Fact::from(uses.iter().map(Use::label).collect::<Vec<_>>()))
                 .fact("storage", storage.map(Fact::from)),
         );
     }
     Some(())
+}
+
+/// The parameters of `__init__` for which every use passes the name of its own attribute, to make the storage key of it.
+pub(super) fn named_by_hand<'a>(
+    module: &Module,
+    statement: &'a ast::StmtClassDef,
+    shape: &Shape,
+    uses: &[Use],
+) -> Vec<&'a ast::Parameter> {
+    let Some(def) = method(&statement.body, "__init__") else { return vec![] };
+    if uses.is_empty() || shape.set.is_none() || shape.get.is_none() || shape.set_name.is_some() {
+        return vec![];
+    }
+    let parameters = def.parameters.posonlyargs.iter().chain(&def.parameters.args).skip(1);
+    let is_own_name = |parameter: &&ast::Parameter| {
+        let name = parameter.name.as_str();
+        uses.iter().all(|made| literal(def, made.call, name) == Some(made.attribute))
+            && decides_storage(module, shape, uses, def, name)
+    };
+    parameters.map(|parameter| &parameter.parameter).filter(is_own_name).collect()
 }
 
 /// The string that `call` passes for parameter `name`.
@@ -55,9 +65,9 @@ fn literal<'a>(def: &ast::StmtFunctionDef, call: &'a ast::ExprCall, name: &str) 
 }
 
 /// Whether the storage key of the uses is made from parameter `name`: it ends in what was passed.
-fn decides_storage(site: &Site, shape: &Shape, uses: &[Use], def: &ast::StmtFunctionDef, name: &str) -> bool {
+fn decides_storage(module: &Module, shape: &Shape, uses: &[Use], def: &ast::StmtFunctionDef, name: &str) -> bool {
     uses.iter().all(|made| {
-        let key = shape.stored_as(Some((site.module, made.call)), made.attribute);
+        let key = shape.stored_as(Some((module, made.call)), made.attribute);
         let passed = literal(def, made.call, name);
         key.zip(passed).is_some_and(|(key, passed)| key.contains(passed))
     })
