@@ -18,6 +18,7 @@ mod attribute_write;
 mod await_expression;
 mod blocking_call;
 pub(crate) mod called_twice;
+mod caught_setter_error;
 mod class_creation;
 mod class_reading;
 mod closure_capture;
@@ -144,6 +145,7 @@ pub const ALL: &[Detector] = &[
     await_expression::DETECTOR,
     blocking_call::DETECTOR,
     called_twice::DETECTOR,
+    caught_setter_error::DETECTOR,
     class_creation::DETECTOR,
     closure_capture::DETECTOR,
     coroutine_callback::DETECTOR,
