@@ -7,6 +7,8 @@ mod report;
 mod rules;
 mod sarif;
 
+pub(super) use parallel::bar;
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;

@@ -1,13 +1,11 @@
 //! `facts`: what is known about the classes, functions and names of files, one JSON object a file.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,9 +49,6 @@ enum Format {
     Json,
 }
 
-/// Fewer files are read before a bar could be.
-const FEW: usize = 50;
-
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let Format::Json = arguments.format;
     let mut found = BTreeSet::new();
@@ -87,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
 fn write(project: &Project, found: &[PathBuf], terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_SIZE).thread_name(|_| READER.to_string());
     let pool = pool.build().map_err(|error| Failure::new(format!("threads cannot be started: {error}")))?;
-    let bar = bar(found.len());
+    let bar = super::check::bar(found.len());
     let mut is_complete = true;
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     // A part at a time, so that the lines do not pile up and the trees can be let go.
@@ -201,16 +196,4 @@ fn import_root(path: &Path) -> PathBuf {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let is_package = |folder: &&Path| folder.join("__init__.py").is_file();
     folder.ancestors().find(|folder| !is_package(folder)).unwrap_or(folder).to_path_buf()
-}
-
-fn bar(files: usize) -> ProgressBar {
-    if files < FEW || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::stderr_with_hz(10));
-    if let Ok(style) = ProgressStyle::with_template("{bar:40.cyan/dim} {pos}/{len} files, {elapsed}") {
-        bar.set_style(style.progress_chars("━━─"));
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

@@ -6,6 +6,7 @@ use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
+use super::nodes;
 use crate::analysis::{Function, Module, Origin, Site};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
@@ -130,23 +131,7 @@ pub(super) fn with_def<R>(
     function: &Function,
     read: impl FnOnce(&Module, &ast::StmtFunctionDef) -> R,
 ) -> Option<R> {
-    if function.symbol.origin != Origin::Project {
-        return None;
-    }
-    let place = function.place.as_ref()?;
-    let other;
-    let module = if module.path() == Some(place.path.as_path()) {
-        module
-    } else {
-        other = module.snapshot().module(&place.path).ok()?;
-        &other
-    };
-    let path = path_to(module, place.range());
-    let def = path.iter().rev().find_map(|node| match node {
-        AnyNodeRef::StmtFunctionDef(def) if def.name.range() == place.range() => Some(*def),
-        _ => None,
-    })?;
-    Some(read(module, def))
+    nodes::with_def(module, function, |module, def| Some(read(module, def)))
 }
 
 /// Whether a body says nothing but what a docstring, `...`, `pass` and `raise` say: an interface.

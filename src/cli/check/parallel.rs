@@ -50,7 +50,8 @@ pub(super) fn read_all<T: Send>(
     results
 }
 
-fn bar(files: usize) -> ProgressBar {
+/// A progress bar for many files, hidden for a few and where nobody looks.
+pub(in crate::cli) fn bar(files: usize) -> ProgressBar {
     if files < FEW || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
