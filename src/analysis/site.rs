@@ -4,6 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, ExprRef};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::module::Module;
+use super::names::Symbol;
 
 /// A node, its ancestors, and the file they are in.
 #[derive(Clone, Copy)]
@@ -46,6 +47,15 @@ impl<'a, 's> Site<'a, 's> {
     /// The statement the node is in, which may be the node itself.
     pub fn statement(&self) -> Option<AnyNodeRef<'a>> {
         std::iter::once(self.node).chain(self.enclosing()).find(|node| node.is_statement())
+    }
+
+    /// The canonical name of what `call` calls, if that is one of `names`. A view of the whole file rules out by its last part
+    /// what cannot be one of them; at a cursor, the types are asked.
+    pub fn callee_among(&self, call: &ast::ExprCall, names: &[&str]) -> Option<Symbol> {
+        if self.is_whole_file && !self.module.may_be(&call.func, names) {
+            return None;
+        }
+        self.module.callee(call).filter(|symbol| symbol.is_any(names))
     }
 
     /// What runs the node. Decorators, defaults and annotations of a function run in what encloses it, and so does the

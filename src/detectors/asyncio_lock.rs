@@ -59,13 +59,10 @@ fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -
 
 fn created(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     let module = site.module;
-    let symbol = module.callee(call)?;
-    let finding = if symbol.is("asyncio.Lock") {
-        Finding::new("asyncio/lock", call.func.range())
-    } else if symbol.is_any(SEMAPHORES) {
-        Finding::new("asyncio/semaphore", call.func.range()).fact("places", places(module, call))
-    } else {
-        return None;
+    let symbol = site.callee_among(call, &["asyncio.BoundedSemaphore", "asyncio.Lock", "asyncio.Semaphore"])?;
+    let finding = match symbol.is("asyncio.Lock") {
+        true => Finding::new("asyncio/lock", call.func.range()),
+        false => Finding::new("asyncio/semaphore", call.func.range()).fact("places", places(module, call)),
     };
     Some(
         finding

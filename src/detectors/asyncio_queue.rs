@@ -12,9 +12,7 @@ pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/queue"], n
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    if !module.callee(call)?.is_any(&["asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.Queue"]) {
-        return None;
-    }
+    site.callee_among(call, &["asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.Queue"])?;
     let target = match site.parent()? {
         AnyNodeRef::StmtAssign(assign) => assign.targets.first(),
         AnyNodeRef::StmtAnnAssign(assign) => Some(&*assign.target),

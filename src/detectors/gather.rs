@@ -17,9 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    if !module.callee(call)?.is("asyncio.gather") {
-        return None;
-    }
+    site.callee_among(call, &["asyncio.gather"])?;
     let finding = Finding::new("asyncio/gather", call.func.range());
     let source = |expr: &Expr| module.source(expr).to_string();
     let arguments = &call.arguments.args;

@@ -14,17 +14,12 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
-    const NAMES: &[&str] = &["get_event_loop", "run", "run_until_complete"];
-    // A plain name may be an alias; an attribute keeps its last part. Names are cheaper than types.
-    if call.func.as_attribute_expr().is_some_and(|method| !NAMES.contains(&method.attr.as_str())) {
-        return None;
-    }
-    let symbol = site.module.callee(call)?;
-    if symbol.is_any(&["asyncio.AbstractEventLoop.run_until_complete", "asyncio.run"]) {
-        return inside_a_loop(site, call, findings);
-    }
+    let symbol = site.callee_among(
+        call,
+        &["asyncio.AbstractEventLoop.run_until_complete", "asyncio.get_event_loop", "asyncio.run"],
+    )?;
     if !symbol.is("asyncio.get_event_loop") {
-        return None;
+        return inside_a_loop(site, call, findings);
     }
     let finding = Finding::new("asyncio/get-event-loop", call.func.range());
     findings.push(match site.function() {

@@ -16,9 +16,7 @@ pub(super) const DETECTOR: Detector = Detector { concepts: &["threads/lock"], no
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    if !module.callee(call)?.is("threading.Lock") {
-        return None;
-    }
+    site.callee_among(call, &["threading.Lock"])?;
     let finding = Finding::new("threads/lock", call.func.range());
     let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else {
         findings.push(finding);

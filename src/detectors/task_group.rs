@@ -30,9 +30,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::StmtTry(statement) => return missed(site, statement, findings),
         _ => return None,
     };
-    if !site.module.callee(call)?.is("asyncio.TaskGroup") {
-        return None;
-    }
+    site.callee_among(call, &["asyncio.TaskGroup"])?;
     let finding = Finding::new("asyncio/task-group", call.func.range());
     let item = match site.parent()? {
         AnyNodeRef::WithItem(item) => item,
@@ -60,9 +58,7 @@ fn missed(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> Opt
     let [ast::Stmt::With(with)] = statement.body.as_slice() else { return None };
     let [item] = with.items.as_slice() else { return None };
     let call = item.context_expr.as_call_expr().filter(|_| !statement.is_star)?;
-    if !site.module.callee(call)?.is("asyncio.TaskGroup") {
-        return None;
-    }
+    site.callee_among(call, &["asyncio.TaskGroup"])?;
     for handler in statement.handlers.iter().filter_map(|handler| handler.as_except_handler()) {
         if handles(site.module, handler, CATCHES_GROUPS) {
             break;

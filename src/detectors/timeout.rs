@@ -16,10 +16,7 @@ const TIMEOUT_ERROR: &[&str] = &["asyncio.TimeoutError", "builtins.TimeoutError"
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    let symbol = module.callee(call)?;
-    if !symbol.is_any(&["asyncio.timeout", "asyncio.timeout_at"]) {
-        return None;
-    }
+    let symbol = site.callee_among(call, &["asyncio.timeout", "asyncio.timeout_at"])?;
     if let Some(AnyNodeRef::StmtExpr(_)) = site.parent() {
         let call = Fact::from(module.source(call));
         findings.push(Finding::new("asyncio/timeout-not-entered", site.node.range()).fact("call", call));

@@ -14,19 +14,17 @@ pub(super) const DETECTOR: Detector =
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    let symbol = module.callee(call)?;
+    let symbol = site.callee_among(call, &["asyncio.AbstractEventLoop.run_in_executor", "asyncio.to_thread"])?;
     let callee = Fact::from(module.source(&*call.func));
     let finding = Finding::new("asyncio/to-thread", call.func.range());
     let (job, finding) = if symbol.is("asyncio.to_thread") {
         (call.arguments.find_argument_value("func", 0), finding.fact("lazy", callee))
-    } else if symbol.is("asyncio.AbstractEventLoop.run_in_executor") {
+    } else {
         let executor = call.arguments.find_argument_value("executor", 0);
         let other = executor.filter(|executor| !executor.is_none_literal_expr());
         let finding = finding.fact("eager", callee);
         let finding = finding.fact("executor", other.map(|executor| Fact::from(module.source(executor))));
         (call.arguments.find_argument_value("func", 1), finding)
-    } else {
-        return None;
     };
     findings.push(match job.map(|job| unwrapped(site, job)) {
         Some(job) => with_job(site, job, finding),
