@@ -89,9 +89,11 @@ impl<'s> Module<'s> {
     /// keep it from waiting.
     pub fn blocking_call(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
         // A plain name may be an alias; an attribute keeps its last part. Names are cheaper than types.
-        if let Expr::Attribute(method) = &*call.func
-            && !self.knowledge().blocking.last_names.contains(method.attr.as_str())
-        {
+        let may_block = match &*call.func {
+            Expr::Attribute(method) => self.knowledge().blocking.last_names.contains(method.attr.as_str()),
+            callee => callee.is_name_expr(),
+        };
+        if !may_block {
             return None;
         }
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;

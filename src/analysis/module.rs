@@ -195,6 +195,12 @@ impl<'s> Module<'s> {
         self.project_names().any(|names| names.class_attributes.contains(name))
     }
 
+    /// Whether this file, or a module of the project that it imports from, imports the package. Where none does, an object of
+    /// the package's classes is hardly at hand.
+    pub fn may_use_package(&self, name: &str) -> bool {
+        self.project_names().any(|names| names.imported_packages.contains(name))
+    }
+
     /// The class that `expr` refers to (`C` in `C()` or in `class D(C)`).
     pub fn class_reference(&self, expr: &Expr) -> Option<Class<'s>> {
         match referent(&self.model, expr.into()) {

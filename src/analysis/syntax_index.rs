@@ -55,6 +55,8 @@ pub(super) struct DefinedNames {
     pub(super) methods: BTreeSet<String>,
     /// What class bodies bind by assignment or by a decorated function.
     pub(super) class_attributes: BTreeSet<String>,
+    /// The top-level packages that the file imports from.
+    pub(super) imported_packages: BTreeSet<String>,
 }
 
 /// Reads the names that a file defines off its syntax.
@@ -73,10 +75,20 @@ impl<'a> SourceOrderVisitor<'a> for DefinedNames {
                 self.async_functions.insert(def.name.to_string());
             }
             AnyNodeRef::StmtClassDef(class) => self.add_body(&class.body),
+            AnyNodeRef::StmtImport(import) => {
+                self.imported_packages.extend(import.names.iter().map(|alias| first_part(&alias.name)));
+            }
+            AnyNodeRef::StmtImportFrom(import) if import.level == 0 => {
+                self.imported_packages.extend(import.module.as_ref().map(|name| first_part(name)));
+            }
             _ => {}
         }
         if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
+}
+
+fn first_part(dotted: &str) -> String {
+    dotted.split('.').next().unwrap_or(dotted).to_string()
 }
 
 impl DefinedNames {

@@ -17,6 +17,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let [target] = assign.targets.as_slice() else { return None };
     let attribute = target.as_attribute_expr()?;
     let call = assign.value.as_call_expr()?;
+    let may_be_descriptor =
+        || site.module.may_have_method("__set__") || site.module.may_be(&call.func, &["builtins.property"]);
+    if site.is_whole_file && !may_be_descriptor() {
+        return None;
+    }
     let class = site.module.class_reference(&call.func)?;
     let shape = Shape::of(class);
     let is_for_class_bodies = shape.get.is_some() && shape.set.is_some();

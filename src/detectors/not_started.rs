@@ -25,7 +25,13 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
-    let name = target(site).or_else(|| appended_to(site))?;
+    let (name, list) = match target(site) {
+        Some(name) => (name, None),
+        None => {
+            let list = appended_to(site)?;
+            (list.id.as_str(), Some(list))
+        }
+    };
     let finding = match site.node {
         AnyNodeRef::ExprCall(call) => {
             let function = called_coroutine(site, call)?;
@@ -52,6 +58,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
         _ => return None,
     };
+    if list.is_some_and(|list| !module.class_of(list).is_some_and(|class| class.is("builtins.list"))) {
+        return None;
+    }
     let body = frame(site);
     let finding = match starter(module, body, name, site.node.end()) {
         Start::At(starter, range) => {
@@ -84,14 +93,12 @@ fn target<'a>(site: &Site<'a, '_>) -> Option<&'a str> {
     (name != "_").then_some(name)
 }
 
-/// `tasks` in `tasks.append(work())`, for a list that is made in this function.
-fn appended_to<'a>(site: &Site<'a, '_>) -> Option<&'a str> {
+/// `tasks` in `tasks.append(work())`; whether it is a list is left to be asked.
+fn appended_to<'a>(site: &Site<'a, '_>) -> Option<&'a ast::ExprName> {
     let call = site.enclosing().find(|node| !matches!(node, AnyNodeRef::Arguments(_)))?;
     let AnyNodeRef::ExprCall(call) = call else { return None };
     let method = call.func.as_attribute_expr()?;
-    let list = method.value.as_name_expr()?;
-    let is_list = || site.module.class_of(&*method.value).is_some_and(|class| class.is("builtins.list"));
-    (method.attr.as_str() == "append" && is_list()).then(|| list.id.as_str())
+    method.value.as_name_expr().filter(|_| method.attr.as_str() == "append")
 }
 
 /// What starts the coroutines that a name holds.

@@ -13,9 +13,15 @@ use crate::text::Ranged as _;
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["threads/target-called"], nodes: &[NodeKind::ExprCall], detect };
 
+/// The packages whose objects call a function later.
+const RUNNERS: &[&str] = &["asyncio", "concurrent", "multiprocessing", "threading"];
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    if site.is_whole_file && !RUNNERS.iter().any(|package| module.may_use_package(package)) {
+        return None;
+    }
     let target = target(module, call)?;
     let called = target.as_call_expr()?;
     if site.is_type_checking() || !returns_nothing(module, called) {

@@ -159,6 +159,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn from_call<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Held<'a>> {
     const HOLDERS: &[&str] = &["weakref.WeakSet.add", "weakref.finalize", "weakref.proxy", "weakref.ref"];
     let object = call.arguments.args.first().filter(|_| site.module.may_be(&call.func, HOLDERS))?;
+    if site.is_whole_file && !site.module.may_use_package("weakref") {
+        return None;
+    }
     let symbol = site.module.callee(call)?;
     if symbol.is_any(&["weakref.finalize", "weakref.proxy", "weakref.ref"]) {
         // A finalizer of a temporary runs at once, which may be meant.
