@@ -116,7 +116,7 @@ mod weak_target;
 
 use ruff_python_ast::NodeKind;
 
-pub use facts::{Fact, Facts};
+pub use facts::{Fact, Facts, one_line};
 pub use walk::{findings, findings_in};
 
 use crate::analysis::Site;

@@ -15,7 +15,7 @@ pub use card::Card;
 pub use code_actions::{CodeAction, code_actions};
 pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};
 pub use fix_all::fix_all;
-pub use handbook::handbook_page;
+pub use handbook::{handbook_page, handbook_page_here};
 pub use hover::{Hover, hover};
 pub use inlay_hints::{InlayHint, hint_tooltip, inlay_hints};
 pub use options::{Options, Verbosity};

@@ -3,6 +3,7 @@
 //! Knows no Python and names no other module. A page that cannot be read is reported and left out; the store lives on.
 
 mod page;
+mod search;
 mod template;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use page::{CodeFence, Page, PageError, Role, Severity};
+pub use search::{nearest, search};
 pub use template::Template;
 
 /// The files of `explanations/`, by path below it.

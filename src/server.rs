@@ -9,19 +9,21 @@
 
 mod actions;
 mod capabilities;
+mod commands;
+mod concepts;
 mod configuration;
 mod convert;
 #[cfg(debug_assertions)]
 mod debug;
 mod diagnostics;
 mod documents;
+mod explain;
 mod handlers;
 mod hints;
 mod outbox;
 mod parent;
 mod queue;
 mod reading;
-mod requests;
 mod roots;
 mod session;
 mod transport;
@@ -32,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tower_lsp_server::LspService;
 
+use concepts::Progresses;
 use handlers::Server;
 use outbox::Outbox;
 use queue::Queue;
@@ -62,11 +65,9 @@ async fn serve(has_shut_down: Arc<AtomicBool>) -> std::io::Result<()> {
     let (queue, jobs) = Queue::new();
     let service = LspService::build(|client| {
         let outbox = Outbox::start(client.clone());
-        Server { client, queue: queue.clone(), outbox, has_shut_down }
+        Server { client, queue: queue.clone(), outbox, has_shut_down, progresses: Progresses::default() }
     });
-    let service = service
-        .custom_method("dunderstand/explain", Server::explain)
-        .custom_method("dunderstand/concepts", Server::concepts);
+    let service = service.custom_method("window/workDoneProgress/cancel", Server::cancel_progress);
     #[cfg(debug_assertions)]
     let service = service.custom_method("dunderstand/debug", Server::debug);
     let (service, socket) = service.finish();

@@ -2,6 +2,8 @@
 
 #[path = "protocol/client.rs"]
 mod client;
+#[path = "protocol/commands.rs"]
+mod commands;
 #[path = "protocol/document.rs"]
 mod document;
 #[path = "protocol/folder.rs"]

@@ -1,15 +1,11 @@
 //! `explain`: the pages, on the terminal.
 
-mod search;
-
 use crate::features;
-use crate::pages::Store;
+use crate::pages::{Store, nearest, search};
 
 use super::failure::Failure;
 use super::terminal::{BOLD, CODE, DIM, Terminal, columns};
 use super::{Outcome, markdown, workspace};
-
-pub(super) use search::nearest;
 
 /// Read the handbook: one page for every concept
 ///
@@ -40,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
         terminal.print(&topics(&store, terminal))?;
         return Ok(Outcome::Clean);
     }
-    let hits = search::search(&store, words);
+    let hits = search(&store, words);
     match hits.as_slice() {
         [] => {
             let ids = store.pages().map(|page| page.id.as_str());

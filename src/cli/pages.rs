@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use crate::detectors;
-use crate::pages::{Page, PageError, Store};
+use crate::pages::{Page, PageError, Store, nearest};
 use crate::rewrites;
 use crate::settings::{PageFolders, page_sources};
 
-use super::explain::nearest;
 use super::failure::Failure;
 use super::terminal::{BOLD, CODE, DIM, GOOD, Terminal, columns, shown};
 use super::{Outcome, counted, excerpt, files, workspace};

@@ -4,8 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::View;
-use crate::detectors::Finding;
+use crate::detectors::{Fact, Finding};
 use crate::pages::{Page, Template};
+
+/// How a fact stands in a sentence about a file.
+pub(super) type Show<'s> = &'s dyn Fn(&Fact, Option<&Path>) -> String;
 
 /// One finding with its page.
 pub struct Card<'a> {
@@ -30,9 +33,14 @@ impl<'a> Card<'a> {
 
     /// A line of the page with its facts; `None` if one is missing.
     pub fn fill(&self, template: &Template) -> Option<String> {
+        self.fill_by(template, &Fact::show)
+    }
+
+    /// [`Card::fill`] with facts as `show` shows them.
+    pub(super) fn fill_by(&self, template: &Template, show: Show) -> Option<String> {
         template.fill(&|name| {
             if let Some(fact) = self.finding.facts.get(name) {
-                return Some(fact.show(self.here));
+                return Some(show(fact, self.here));
             }
             let mut decided = self.page.version_facts(self.target);
             decided.find(|(fact, _)| *fact == name).map(|(_, text)| text.to_string())
@@ -41,12 +49,20 @@ impl<'a> Card<'a> {
 
     /// The first line of the summary all of whose facts are known.
     pub fn summary(&self) -> Option<String> {
-        self.page.summary.iter().find_map(|line| self.fill(line))
+        self.summary_by(&Fact::show)
+    }
+
+    pub(super) fn summary_by(&self, show: Show) -> Option<String> {
+        self.page.summary.iter().find_map(|line| self.fill_by(line, show))
     }
 
     /// The lines about this code.
     pub fn in_your_code(&self) -> Vec<String> {
-        let lines = self.page.in_your_code.iter().filter_map(|line| self.fill(line));
+        self.in_your_code_by(&Fact::show)
+    }
+
+    pub(super) fn in_your_code_by(&self, show: Show) -> Vec<String> {
+        let lines = self.page.in_your_code.iter().filter_map(|line| self.fill_by(line, show));
         renumbered(lines.collect())
     }
 

@@ -1,9 +1,49 @@
 //! A page as a person reads it outside their code: Markdown in which facts are names of what would stand there.
 
+use std::path::Path;
+
+use super::Card;
+use crate::detectors::{Fact, one_line};
 use crate::pages::{Page, Template};
+use crate::text::Place;
+
+const IN_YOUR_CODE: &str = "In your code";
 
 /// The whole page as Markdown.
 pub fn handbook_page(page: &Page) -> String {
+    written(page, summary(page), None)
+}
+
+/// The page as Markdown, about the code that `card` found. `link` gives the address of a place.
+pub fn handbook_page_here(card: &Card, link: &dyn Fn(&Place) -> Option<String>) -> String {
+    let show = |fact: &Fact, here: Option<&Path>| linked(fact, here, link);
+    let summary = card.summary_by(&show).map_or_else(|| summary(&card.page), |line| vec![line]);
+    written(&card.page, summary, Some(card.in_your_code_by(&show)))
+}
+
+/// A fact whose places are links.
+fn linked(fact: &Fact, here: Option<&Path>, link: &dyn Fn(&Place) -> Option<String>) -> String {
+    let one = |text: String, place: Option<&Place>| match place.and_then(link) {
+        Some(address) => format!("[{text}]({address})"),
+        None => text,
+    };
+    match fact {
+        Fact::Place(place) => one(fact.show(here), Some(place)),
+        Fact::Places(places) => {
+            let shown = places.iter().map(|place| one(Fact::Place(place.clone()).show(here), Some(place)));
+            shown.collect::<Vec<_>>().join(", ")
+        }
+        Fact::Path(steps) => {
+            let name = |name: &str| format!("`{}`", one_line(name));
+            let shown = steps.iter().map(|step| one(name(&step.name), step.place.as_ref()));
+            shown.collect::<Vec<_>>().join(" → ")
+        }
+        Fact::Code(_) | Fact::List(_) => fact.show(here),
+    }
+}
+
+/// `in_your_code` takes the place of the section with this name.
+fn written(page: &Page, summary: Vec<String>, in_your_code: Option<Vec<String>>) -> String {
     let mut text = format!("# {}\n\n`{}`", page.title, page.id);
     for fact in about(page) {
         text.push_str(&format!(" · {fact}"));
@@ -12,12 +52,18 @@ pub fn handbook_page(page: &Page) -> String {
     if let Some(why) = &page.retired {
         text.push_str(&format!("This page is retired: {why}\n\n"));
     }
-    for line in summary(page) {
+    for line in summary {
         text.push_str(&line);
         text.push('\n');
     }
     for (heading, section) in &page.sections {
-        text.push_str(&format!("\n## {heading}\n\n{}\n", without_marks(section).trim()));
+        let section = match &in_your_code {
+            Some(lines) if heading == IN_YOUR_CODE => lines.join("\n"),
+            _ => without_marks(section),
+        };
+        if !section.trim().is_empty() {
+            text.push_str(&format!("\n## {heading}\n\n{}\n", section.trim()));
+        }
     }
     if !page.see.is_empty() {
         let see: Vec<String> = page.see.iter().map(|id| format!("`{id}`")).collect();

@@ -10,12 +10,13 @@ use tower_lsp_server::ls_types::{
     CodeAction, CodeActionOrCommand, CodeActionParams, CodeActionResponse, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
     DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
-    DocumentDiagnosticReportResult, Hover, HoverContents, HoverParams, InitializeParams, InitializeResult,
-    InitializedParams, InlayHint, InlayHintParams, MarkupContent, MarkupKind, ServerInfo,
+    DocumentDiagnosticReportResult, ExecuteCommandParams, Hover, HoverContents, HoverParams, InitializeParams,
+    InitializeResult, InitializedParams, InlayHint, InlayHintParams, MarkupContent, MarkupKind, ServerInfo,
 };
 use tower_lsp_server::{Client, LanguageServer};
 
 use super::capabilities::Abilities;
+use super::concepts::Progresses;
 use super::configuration;
 use super::outbox::Outbox;
 use super::queue::Queue;
@@ -29,6 +30,7 @@ pub(super) struct Server {
     pub(super) queue: Queue,
     pub(super) outbox: Outbox,
     pub(super) has_shut_down: Arc<AtomicBool>,
+    pub(super) progresses: Progresses,
 }
 
 impl LanguageServer for Server {
@@ -100,6 +102,10 @@ impl LanguageServer for Server {
             }))
         });
         read.await
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
+        self.run_command(params).await.map(Some)
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {

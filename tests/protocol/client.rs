@@ -197,6 +197,11 @@ impl Client {
         self.wait(self.ask(method, params))
     }
 
+    /// Runs a command of the server's.
+    pub fn command(&self, name: &str, arguments: Value) -> Result<Value, Value> {
+        self.request("workspace/executeCommand", json!({"command": name, "arguments": arguments}))
+    }
+
     /// The answer whose id is null: the server could not read the request.
     pub fn wait_for_nameless_error(&self) -> i64 {
         self.wait(NAMELESS).unwrap_err()["code"].as_i64().unwrap()

@@ -141,7 +141,7 @@ fn a_teams_page_is_used_and_a_broken_one_is_a_diagnostic_on_it() {
     watched(&client, &[&page]);
     assert!(published()[0]["message"].as_str().unwrap().contains("`command:` links"));
     assert_eq!(document.hover(1, 9), Value::Null);
-    let explained = client.request("dunderstand/explain", json!({"id": "asyncio/our-queue"}));
+    let explained = client.command("dunderstand.explain", json!([{"id": "asyncio/our-queue"}]));
     assert_eq!(explained.unwrap_err()["code"], -32602);
 }
 
@@ -228,50 +228,4 @@ fn files_that_are_no_good_are_passed_over_with_a_word_in_the_log() {
     nested.set(BLOCKING);
     assert_eq!(nested.codes().len(), 1, "it is explained once it is not too deep any more");
     assert_eq!(client.stop(), Some(0));
-}
-
-#[test]
-fn editors_can_ask_for_pages_and_for_places() {
-    let folder = Folder::new("requests");
-    folder.write("b.py", BLOCKING);
-    folder.write("sub/c.py", BLOCKING);
-    let client = Client::start(&folder);
-    let page = client.request("dunderstand/explain", json!({"id": "asyncio/blocking-call"})).unwrap();
-    assert_eq!(page["title"], "Blocks the event loop");
-    let markdown = page["markdown"].as_str().unwrap();
-    assert!(markdown.starts_with("# Blocks the event loop\n") && !markdown.contains("# finds:"), "{markdown}");
-    assert_eq!(client.request("dunderstand/explain", json!({"id": "no/page"})).unwrap_err()["code"], -32602);
-
-    let document = Document::open(&client, &folder, "a.py", BLOCKING);
-    let files = |params: Value| -> Vec<String> {
-        let concepts = client.request("dunderstand/concepts", params).unwrap();
-        let blocking = concepts.as_array().unwrap().iter().find(|it| it["id"] == "asyncio/blocking-call").unwrap();
-        assert_eq!((&blocking["topic"], &blocking["title"]), (&json!("asyncio"), &json!("Blocks the event loop")));
-        let places = blocking["places"].as_array().unwrap();
-        assert!(places.iter().all(|place| place["range"]["start"]["line"] == 2 && place["summary"].is_string()));
-        places.iter().map(|place| place["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_string()).collect()
-    };
-    assert_eq!(files(json!({"textDocument": document.identifier()})), ["a.py"]);
-    assert_eq!(files(json!({})), ["b.py", "c.py"], "the files on disk");
-}
-
-#[test]
-fn looking_through_the_workspace_shows_how_far_it_is() {
-    let folder = Folder::new("progress");
-    folder.write("b.py", BLOCKING);
-    let mut able = abilities();
-    able["window"] = json!({"workDoneProgress": true});
-    let client = Client::start_with(&folder, able, json!({}));
-    client.request("dunderstand/concepts", json!({})).unwrap();
-    let token = client.wait_for_request("window/workDoneProgress/create")["token"].clone();
-    client.wait_for_notification("$/progress", |progress| progress["value"]["kind"] == "end");
-    let kinds: Vec<Value> = client
-        .arrived("$/progress")
-        .iter()
-        .map(|progress| {
-            assert_eq!(progress["token"], token);
-            progress["value"]["kind"].clone()
-        })
-        .collect();
-    assert_eq!(kinds, [json!("begin"), json!("report")]);
 }

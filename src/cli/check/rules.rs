@@ -1,10 +1,9 @@
 //! `--select` and `--ignore`: which hazards are looked for.
 
-use crate::cli::explain::nearest;
 use crate::cli::failure::Failure;
 use crate::cli::workspace::Workspace;
 use crate::features::Options;
-use crate::pages::Store;
+use crate::pages::{Store, nearest};
 
 /// Switches hazards off that are not selected, or ignored, in every root.
 pub(super) fn choose(workspace: &mut Workspace, select: &[String], ignore: &[String]) -> Result<(), Failure> {

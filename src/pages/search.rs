@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::pages::{Page, Store};
+use super::{Page, Store};
 
 /// The most pages that are listed.
 const MOST: usize = 25;
 
 /// The pages that `query` means, the best first: one, if it is an id, a topic's pages, or those all its words fit.
-pub(super) fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
+pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
     let exact = query.trim_end_matches(".md").trim_matches('/');
     if let Some(page) = store.page(exact).or_else(|| store.page(&exact.replace('.', "/"))) {
         return vec![page.clone()];
@@ -104,7 +104,7 @@ fn split(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// The name nearest to `typed`, if one is near enough to be meant.
-pub(in crate::cli) fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let distance = |name: &str| strsim::damerau_levenshtein(&typed.to_lowercase(), &name.to_lowercase());
     let (distance, name) = names.map(|name| (distance(name), name)).min()?;
     (distance <= (typed.chars().count() / 4).max(1)).then_some(name)

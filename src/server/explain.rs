@@ -1,0 +1,166 @@
+//! `dunderstand.explain`: a page to read, with links to other pages and to the code that is asked about.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tower_lsp_server::jsonrpc::{Error, Result};
+use tower_lsp_server::ls_types::{Location, Position, Uri};
+
+use super::convert;
+use super::handlers::Server;
+use super::reading::Reading;
+use crate::detectors::{findings, one_line};
+use crate::features::{self, Card, Options, View, handbook_page, handbook_page_here};
+use crate::pages::{Page, Store, nearest, search};
+use crate::text::{Place, TextSize};
+
+/// The most lines of the file that are named.
+const PLACES: usize = 20;
+
+/// Asks for the page with an id, the page that words mean, or the page about a place.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExplainParams {
+    id: Option<String>,
+    words: Option<String>,
+    /// The file from which it is asked; teams may have pages of their own.
+    uri: Option<Uri>,
+    position: Option<Position>,
+}
+
+/// A page.
+#[derive(Debug, Serialize)]
+pub(super) struct Explanation {
+    /// The page's id; none for a list of pages.
+    id: Option<String>,
+    title: String,
+    /// Links to other pages are `dunderstand:ID`.
+    markdown: String,
+}
+
+impl Server {
+    /// The page; none if there is nothing to explain at the place.
+    pub(super) async fn explain(&self, params: ExplainParams) -> Result<Option<Explanation>> {
+        let path = params.uri.as_ref().map(convert::to_path);
+        let about = path.clone();
+        let store = self.queue.ask(move |session| session.store(about.as_deref())).await?;
+        if let Some((path, position)) = path.clone().zip(params.position) {
+            let read = move |reading: &Reading| Ok(explain_place(reading, &path, position));
+            return self.queue.read(params.uri.as_ref().map(convert::to_path), read).await;
+        }
+        let page = match (&params.id, &params.words) {
+            (Some(id), _) => store.page(id).cloned().ok_or_else(|| no_page(&store, id))?,
+            (None, Some(words)) => match search(&store, words).as_slice() {
+                [] => return Err(no_page(&store, words)),
+                [page] => page.clone(),
+                pages => return Ok(Some(list(words, pages))),
+            },
+            (None, None) => return Err(Error::invalid_params("`id`, `words`, or `uri` and `position` are missing")),
+        };
+        let Some(path) = path else { return Ok(Some(explanation(&store, &page, handbook_page(&page)))) };
+        let read = move |reading: &Reading| {
+            let markdown = handbook_page(&page) + &places(reading, &path, &page.id);
+            Ok(Some(explanation(&reading.setting.store, &page, markdown)))
+        };
+        self.queue.read(params.uri.as_ref().map(convert::to_path), read).await
+    }
+}
+
+/// The page on what a hover at `position` is about, about this code.
+fn explain_place(reading: &Reading, path: &Path, position: Position) -> Option<Explanation> {
+    let module = reading.module(path)?;
+    let asked = Options { hover: true, keywords: true, ..(*reading.setting.options).clone() };
+    let view = View { options: &asked, ..reading.view(&module) };
+    let offset = module.lines().offset(convert::from_position(position), reading.setting.abilities.encoding);
+    let hover = features::hover(&view, offset)?;
+    let page = view.store.page(&hover.concept)?.clone();
+    let found = findings(&module, view.store, &|_| true);
+    let finding = found.iter().find(|finding| finding.concept == page.id && finding.range == hover.range);
+    let markdown = match finding.and_then(|finding| Card::new(&view, finding)) {
+        Some(card) => handbook_page_here(&card, &|place| address(&reading.location(place)?)),
+        None => handbook_page(&page),
+    };
+    Some(explanation(view.store, &page, markdown + &places(reading, path, &page.id)))
+}
+
+/// The lines of the file at which a concept is at work, as links.
+fn places(reading: &Reading, path: &Path, concept: &str) -> String {
+    let Some(module) = reading.module(path) else { return String::new() };
+    let view = reading.view(&module);
+    let mut lines: Vec<String> = vec![];
+    for finding in findings(&module, view.store, &|id| id == concept) {
+        let start: TextSize = finding.range.start();
+        let line = module.lines().line(start);
+        let place = Place { path: path.to_path_buf(), line, start, end: start };
+        let code = one_line(&module.text()[module.lines().line_range(line)]);
+        if let Some(address) = reading.location(&place).as_ref().and_then(address) {
+            lines.push(format!("- [line {line}]({address}): `{code}`\n"));
+        }
+    }
+    lines.dedup();
+    let more = lines.len().saturating_sub(PLACES);
+    lines.truncate(PLACES);
+    if more > 0 {
+        lines.push(format!("- and {more} more\n"));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if lines.is_empty() { String::new() } else { format!("\n## In {name}\n\n{}", lines.concat()) }
+}
+
+/// An address with a line, as editors write it.
+fn address(location: &Location) -> Option<String> {
+    let uri = location.uri.as_str();
+    (!uri.contains(['(', ')', ' '])).then(|| format!("{uri}#L{}", location.range.start.line + 1))
+}
+
+fn explanation(store: &Store, page: &Page, markdown: String) -> Explanation {
+    let markdown = with_links(store, page, &markdown);
+    Explanation { id: Some(page.id.clone()), title: page.title.clone(), markdown }
+}
+
+/// Ids of other pages become links with the pages' titles.
+fn with_links(store: &Store, own: &Page, markdown: &str) -> String {
+    let mut in_fence = false;
+    let mut text = String::new();
+    for line in markdown.lines() {
+        in_fence ^= line.starts_with("```");
+        for (index, part) in line.split('`').enumerate() {
+            let page = store.page(part).filter(|page| index % 2 == 1 && !in_fence && page.id != own.id);
+            match page {
+                // The backtick before it is taken back, the one behind it is skipped below.
+                Some(page) => {
+                    text.pop();
+                    text.push_str(&link(page));
+                    text.push('\u{0}');
+                }
+                None => {
+                    text.push_str(part);
+                    text.push('`');
+                }
+            }
+        }
+        text.pop();
+        text.push('\n');
+    }
+    text.replace('\u{0}', "")
+}
+
+fn link(page: &Page) -> String {
+    format!("[{}](dunderstand:{})", page.title, page.id)
+}
+
+/// The pages that words mean, where they mean several.
+fn list(words: &str, pages: &[Arc<Page>]) -> Explanation {
+    let title = format!("Pages about “{}”", words.trim());
+    let lines: Vec<String> = pages.iter().map(|page| format!("- {} · `{}`\n", link(page), page.id)).collect();
+    Explanation { id: None, markdown: format!("# {title}\n\n{}", lines.concat()), title }
+}
+
+fn no_page(store: &Store, asked: &str) -> Error {
+    let ids = store.pages().map(|page| page.id.as_str());
+    Error::invalid_params(match nearest(asked, ids) {
+        Some(id) => format!("there is no page about `{asked}`; did you mean `{id}`?"),
+        None => format!("there is no page about `{asked}`"),
+    })
+}

@@ -1,0 +1,183 @@
+//! Commands: a page to read, and where concepts are at work.
+
+use serde_json::{Value, json};
+
+use super::client::{Client, abilities};
+use super::document::Document;
+use super::folder::Folder;
+
+const BLOCKING: &str = "import time\nasync def f():\n    time.sleep(1)\n";
+const FIELDS: &str = "\
+class Typed:
+    def __get__(self, instance, owner):
+        return instance.__dict__[\"age\"]
+
+    def __set__(self, instance, value):
+        instance.__dict__[\"age\"] = value
+";
+const PERSON: &str = "\
+from fields import Typed
+
+class Person:
+    age = Typed()
+
+def birthday(person: Person):
+    person.age = 3
+";
+
+#[test]
+fn the_commands_are_offered_and_others_are_refused() {
+    let folder = Folder::new("offered");
+    let client = Client::spawn();
+    let offered = client.initialize(&folder, abilities());
+    let commands = offered["capabilities"]["executeCommandProvider"]["commands"].as_array().unwrap().clone();
+    let names: Vec<&str> = commands.iter().map(|name| name.as_str().unwrap()).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(names, sorted);
+    assert!(names.contains(&"dunderstand.explain") && names.contains(&"dunderstand.concepts"), "{names:?}");
+    client.notify("initialized", json!({}));
+    for name in names {
+        let error = client.command(name, json!([7])).unwrap_err();
+        assert_eq!(error["code"], -32602, "{name} is known, and wants an object: {error}");
+    }
+    assert_eq!(client.command("dunderstand.dance", json!([])).unwrap_err()["code"], -32602);
+}
+
+#[test]
+fn a_page_is_explained_by_its_id_and_by_words() {
+    let folder = Folder::new("explain");
+    let client = Client::start(&folder);
+    let explain = |asked: Value| client.command("dunderstand.explain", json!([asked]));
+    let page = explain(json!({"id": "asyncio/blocking-call"})).unwrap();
+    assert_eq!((&page["id"], &page["title"]), (&json!("asyncio/blocking-call"), &json!("Blocks the event loop")));
+    let markdown = page["markdown"].as_str().unwrap();
+    assert!(markdown.starts_with("# Blocks the event loop\n") && !markdown.contains("# finds:"), "{markdown}");
+    assert!(markdown.contains("](dunderstand:asyncio/"), "other pages are links: {markdown}");
+    assert_eq!(explain(json!({"words": "blocks the event loop"})).unwrap(), page);
+
+    let several = explain(json!({"words": "weakref"})).unwrap();
+    assert_eq!((&several["id"], &several["title"]), (&Value::Null, &json!("Pages about “weakref”")));
+    assert!(several["markdown"].as_str().unwrap().contains("](dunderstand:weakref/"), "{several}");
+
+    for nothing in [json!({"id": "asyncio/blocking-cal"}), json!({"words": "zyzzyva"}), json!({})] {
+        assert_eq!(explain(nothing.clone()).unwrap_err()["code"], -32602, "{nothing}");
+    }
+    let error = explain(json!({"id": "asyncio/blocking-cal"})).unwrap_err();
+    assert!(error["message"].as_str().unwrap().ends_with("did you mean `asyncio/blocking-call`?"), "{error}");
+}
+
+#[test]
+fn a_place_is_explained_with_links_to_the_code() {
+    let folder = Folder::new("place");
+    let fields = folder.write("fields.py", FIELDS);
+    let client = Client::start(&folder);
+    let document = Document::open(&client, &folder, "a.py", PERSON);
+    let explain = |line: u32| {
+        let asked = json!({"uri": document.uri, "position": {"line": line, "character": 12}});
+        client.command("dunderstand.explain", json!([asked])).unwrap()
+    };
+    let page = explain(6);
+    assert_eq!(page["id"], "descriptors/assignment");
+    let markdown = page["markdown"].as_str().unwrap();
+    assert!(markdown.contains("`person.age = …` calls `Typed.__set__("), "the sentence is about this code: {markdown}");
+    for (text, path, line) in [("line 4", folder.path().join("a.py"), 4), ("fields.py line 5", fields, 5)] {
+        let link = format!("[{text}](file://{}#L{line})", path.display());
+        assert!(markdown.contains(&link), "{link}: {markdown}");
+    }
+    let here = format!("\n## In a.py\n\n- [line 7]({}#L7): `person.age = 3`\n", document.uri);
+    assert!(markdown.contains(&here), "{here} {markdown}");
+    assert_eq!(explain(1), Value::Null, "there is nothing to explain on an empty line");
+
+    let by_id = json!([{"id": "descriptors/assignment", "uri": document.uri}]);
+    let by_id = client.command("dunderstand.explain", by_id).unwrap();
+    assert!(by_id["markdown"].as_str().unwrap().contains(&here));
+}
+
+#[test]
+fn a_place_is_explained_even_where_hovers_are_off() {
+    let folder = Folder::new("hover-off");
+    let client = Client::start_with(&folder, abilities(), json!({"hover": {"enable": false}}));
+    let document = Document::open(&client, &folder, "a.py", BLOCKING);
+    assert_eq!(document.hover(2, 10), Value::Null);
+    let asked = json!([{"uri": document.uri, "position": {"line": 2, "character": 10}}]);
+    assert_eq!(client.command("dunderstand.explain", asked).unwrap()["id"], "asyncio/blocking-call");
+}
+
+#[test]
+fn concepts_are_listed_with_their_places() {
+    let folder = Folder::new("concepts");
+    folder.write("b.py", BLOCKING);
+    folder.write("sub/c.py", BLOCKING);
+    folder.write(".gitignore", "ignored/\n");
+    folder.write(".git/HEAD", "");
+    folder.write("ignored/d.py", BLOCKING);
+    let client = Client::start(&folder);
+    let document = Document::open(&client, &folder, "a.py", BLOCKING);
+    let files = |arguments: Value| -> Vec<String> {
+        let concepts = client.command("dunderstand.concepts", arguments).unwrap();
+        let concepts = concepts.as_array().unwrap();
+        let blocking = concepts.iter().find(|it| it["concept"] == "asyncio/blocking-call").unwrap();
+        assert_eq!((&blocking["title"], &blocking["omitted"]), (&json!("Blocks the event loop"), &json!(0)));
+        let places = blocking["places"].as_array().unwrap();
+        for place in places {
+            assert_eq!((&place["text"], &place["range"]["start"]["line"]), (&json!("time.sleep(1)"), &json!(2)));
+            assert!(place["summary"].as_str().unwrap().contains("time.sleep"), "{place}");
+        }
+        places.iter().map(|place| place["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_string()).collect()
+    };
+    assert_eq!(files(json!([{"uri": document.uri}])), ["a.py"]);
+    assert_eq!(files(json!([])), ["b.py", "c.py"], "the files on disk that are not ignored");
+}
+
+fn with_progress(folder: &Folder) -> Client {
+    let mut able = abilities();
+    able["window"] = json!({"workDoneProgress": true});
+    Client::start_with(folder, able, json!({}))
+}
+
+fn kinds(client: &Client, token: &Value) -> Vec<Value> {
+    let is_end = |progress: &Value| progress["token"] == *token && progress["value"]["kind"] == "end";
+    client.wait_for_notification("$/progress", is_end);
+    let of_token = client.arrived("$/progress").into_iter().filter(|progress| progress["token"] == *token);
+    of_token.map(|progress| progress["value"]["kind"].clone()).collect()
+}
+
+#[test]
+fn looking_through_the_workspace_shows_how_far_it_is() {
+    let folder = Folder::new("progress");
+    folder.write("b.py", BLOCKING);
+    let client = with_progress(&folder);
+    client.command("dunderstand.concepts", json!([])).unwrap();
+    let token = client.wait_for_request("window/workDoneProgress/create")["token"].clone();
+    assert_eq!(kinds(&client, &token), ["begin", "report"]);
+
+    let own = json!({"command": "dunderstand.concepts", "workDoneToken": "mine"});
+    client.request("workspace/executeCommand", own).unwrap();
+    assert_eq!(kinds(&client, &json!("mine")), ["begin", "report"], "the client's own token");
+}
+
+#[test]
+fn looking_through_the_workspace_can_be_cancelled() {
+    let folder = Folder::new("cancel");
+    for number in 0..400 {
+        folder.write(&format!("m{number}.py"), BLOCKING);
+    }
+    let client = with_progress(&folder);
+    let started = |token: &str| {
+        let params = json!({"command": "dunderstand.concepts", "workDoneToken": token});
+        let id = client.ask("workspace/executeCommand", params);
+        let is_begin = |it: &Value| it["token"] == token && it["value"]["kind"] == "begin";
+        client.wait_for_notification("$/progress", is_begin);
+        id
+    };
+    let by_button = started("button");
+    client.notify("window/workDoneProgress/cancel", json!({"token": "button"}));
+    assert_eq!(client.wait(by_button).unwrap_err()["code"], -32800);
+    kinds(&client, &json!("button"));
+
+    let by_request = started("request");
+    client.notify("$/cancelRequest", json!({"id": by_request}));
+    assert_eq!(client.wait(by_request).unwrap_err()["code"], -32800);
+    kinds(&client, &json!("request"));
+}
