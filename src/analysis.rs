@@ -9,15 +9,18 @@
 
 mod attributes;
 mod blocking;
+mod calls;
 mod classes;
 mod database;
 mod definitions;
+mod effects;
 mod environment;
 mod facts;
 mod functions;
 mod limits;
 mod module;
 mod names;
+mod overlay;
 mod runtime;
 mod site;
 mod syntax_index;
@@ -31,6 +34,8 @@ use std::sync::Arc;
 pub use attributes::{Access, Lookup, Member, MemberKind, Step};
 pub use blocking::{BlockingCall, BlockingTable};
 pub use classes::{Class, Metaclass};
+pub use database::Snapshot;
+pub use effects::{BlockingPath, PathStep};
 pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
 pub use facts::{ClassFacts, FileFacts, FunctionFacts, FunctionKind, GlobalFacts, MemberFacts};
 pub use functions::Function;
@@ -42,8 +47,8 @@ pub use site::{ExecutionContext, Site};
 
 pub use values::CTypes;
 
-use database::{Database, OverlaySystem};
 use environment::system_path;
+use overlay::OverlaySystem;
 
 /// The stack a thread needs that reads a [`Snapshot`]: inference recurses deeply.
 pub const STACK_SIZE: usize = ruff_db::STACK_SIZE;
@@ -59,9 +64,8 @@ pub struct Knowledge {
 /// The mutable owner of everything known about the code. Writes wait until all snapshots are dropped, so never keep a
 /// snapshot on the thread that writes.
 pub struct Project {
-    database: Database,
+    database: Snapshot,
     environments: Vec<Environment>,
-    knowledge: Arc<Knowledge>,
 }
 
 impl Project {
@@ -79,7 +83,7 @@ impl Project {
             programs.push((system_path(&root.path)?, program));
             environments.push(environment);
         }
-        Ok(Self { database: Database::new(system, programs, knowledge.clone()), environments, knowledge })
+        Ok(Self { database: Snapshot::new(system, programs, knowledge), environments })
     }
 
     /// What was found for each root, in the order given.
@@ -89,7 +93,7 @@ impl Project {
 
     /// A read-only view of the project as it is now; move it to another thread and drop it soon.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { database: self.database.clone(), knowledge: self.knowledge.clone() }
+        self.database.clone()
     }
 
     /// Lays an unsaved text over the file at `path`, which need not exist.
@@ -147,13 +151,6 @@ pub enum Interrupted {
     Panicked(String),
 }
 
-/// An immutable view of the project, cheap to clone and to send to another thread.
-#[derive(Clone)]
-pub struct Snapshot {
-    database: Database,
-    knowledge: Arc<Knowledge>,
-}
-
 impl Snapshot {
     /// Runs `read` on this snapshot, which is dropped before this returns, and catches cancellation and panics.
     ///
@@ -179,12 +176,12 @@ impl Snapshot {
 
     /// A switch that ends reads of this snapshot from another thread.
     pub fn cancellation(&self) -> Cancellation {
-        Cancellation(salsa::Database::cancellation_token(&self.database))
+        Cancellation(salsa::Database::cancellation_token(self))
     }
 
     /// Ends the read here if a write waits. For loops that ask the engine nothing.
     pub fn stop_if_cancelled(&self) {
-        salsa::Database::unwind_if_revision_cancelled(&self.database);
+        salsa::Database::unwind_if_revision_cancelled(self);
     }
 
     /// The file at `path`, parsed.
@@ -197,7 +194,7 @@ impl Snapshot {
 
     /// The paths of the workspace roots.
     pub fn roots(&self) -> Vec<PathBuf> {
-        self.database.root_paths().map(|path| path.as_std_path().to_path_buf()).collect()
+        self.root_paths().map(|path| path.as_std_path().to_path_buf()).collect()
     }
 }
 

@@ -17,6 +17,7 @@ mod attribute_read;
 mod attribute_write;
 mod await_expression;
 mod blocking_call;
+mod blocking_call_through;
 pub(crate) mod called_twice;
 mod caught_setter_error;
 mod class_creation;
@@ -144,6 +145,7 @@ pub const ALL: &[Detector] = &[
     attribute_write::DETECTOR,
     await_expression::DETECTOR,
     blocking_call::DETECTOR,
+    blocking_call_through::DETECTOR,
     called_twice::DETECTOR,
     caught_setter_error::DETECTOR,
     class_creation::DETECTOR,

@@ -7,6 +7,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
 use ruff_text_size::Ranged as _;
 use serde::Deserialize;
 
+use super::calls::Flag;
 use super::module::Module;
 use super::names::{Origin, Symbol};
 
@@ -33,6 +34,9 @@ pub struct BlockingCall {
     /// Reads or writes local files: explained, not reported.
     #[serde(default)]
     pub file: bool,
+    /// As a rule it waits for moments only: reported where a coroutine calls it, not through helpers.
+    #[serde(default)]
+    pub brief: bool,
     /// A rule of ruff's default set that reports the same.
     pub ruff: Option<String>,
     /// Blocks only if its receiver was made with a size limit.
@@ -76,6 +80,11 @@ impl BlockingTable {
         Ok(Self { calls: rows.call.into_iter().map(|row| (row.name.clone(), row)).collect(), last_names })
     }
 
+    /// The row with this name.
+    pub(super) fn row(&self, name: &str) -> Option<&BlockingCall> {
+        self.calls.get(name)
+    }
+
     fn get(&self, symbol: &Symbol) -> Option<&BlockingCall> {
         if symbol.origin == Origin::Project {
             return None;
@@ -86,8 +95,18 @@ impl BlockingTable {
 
 impl<'s> Module<'s> {
     /// The table's row for a call that blocks here; `None` when its arguments, its receiver or another call in this file
-    /// keep it from waiting.
+    /// keep it from waiting, or may do so.
     pub fn blocking_call(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
+        let (row, _) = self.blocking_unless(call, &[])?;
+        Some(row)
+    }
+
+    /// As [`Module::blocking_call`], for code with `flags`: the call blocks if those that are named are true.
+    pub(super) fn blocking_unless(
+        &self,
+        call: &ast::ExprCall,
+        flags: &[Flag],
+    ) -> Option<(&'s BlockingCall, Vec<String>)> {
         // A plain name may be an alias; an attribute keeps its last part. Names are cheaper than types.
         let may_block = match &*call.func {
             Expr::Attribute(method) => self.knowledge().blocking.last_names.contains(method.attr.as_str()),
@@ -98,10 +117,31 @@ impl<'s> Module<'s> {
         }
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;
         let blocks = (!row.lazy || self.is_iterated(call))
-            && !row.nonblocking.iter().any(|(argument, values)| self.passes(call, argument, values))
             && (!row.bounded || self.is_made_bounded(call))
             && !self.is_quiet(call, row);
-        blocks.then_some(row)
+        if !blocks {
+            return None;
+        }
+        let mut needed = vec![];
+        for (argument, values) in &row.nonblocking {
+            let Some(value) = argument_value(call, argument) else { continue };
+            if values.split('|').any(|wanted| self.is_value(value, wanted)) {
+                return None;
+            }
+            // A number says how long; anything else whether at all.
+            let is_number = values.parse::<f64>().is_ok();
+            match value {
+                Expr::Name(name) if flags.iter().any(|flag| flag.name == name.id.as_str()) && !is_number => {
+                    needed.push(name.id.to_string());
+                }
+                Expr::BooleanLiteral(_) | Expr::NumberLiteral(_) | Expr::NoneLiteral(_) | Expr::BinOp(_) => {}
+                Expr::Attribute(constant) if constant.attr.chars().all(|char| !char.is_lowercase()) => {}
+                Expr::Name(constant) if constant.id.chars().all(|char| !char.is_lowercase()) => {}
+                _ if is_number => {}
+                _ => return None,
+            }
+        }
+        Some((row, needed))
     }
 
     /// The table's row for a function that is passed on instead of called.
@@ -116,15 +156,6 @@ impl<'s> Module<'s> {
             Some(AnyNodeRef::Comprehension(comprehension)) => comprehension.iter.range() == call.range(),
             _ => false,
         }
-    }
-
-    /// Whether the argument with this keyword, or this position, has one of the values that are separated by `|`.
-    fn passes(&self, call: &ast::ExprCall, argument: &str, values: &str) -> bool {
-        let value = match argument.parse::<usize>() {
-            Ok(position) => call.arguments.find_positional(position),
-            Err(_) => call.arguments.find_keyword(argument).map(|keyword| &keyword.value),
-        };
-        value.is_some_and(|value| values.split('|').any(|wanted| self.is_value(value, wanted)))
     }
 
     fn is_value(&self, value: &Expr, wanted: &str) -> bool {
@@ -183,5 +214,13 @@ impl<'s> Module<'s> {
         let covering = covering_node(self.syntax().into(), node.range());
         let mut nodes = covering.ancestors().skip_while(|candidate| *candidate != node);
         nodes.nth(1)
+    }
+}
+
+/// The argument with this keyword, or at this position.
+fn argument_value<'a>(call: &'a ast::ExprCall, argument: &str) -> Option<&'a Expr> {
+    match argument.parse::<usize>() {
+        Ok(position) => call.arguments.find_positional(position),
+        Err(_) => call.arguments.find_keyword(argument).map(|keyword| &keyword.value),
     }
 }

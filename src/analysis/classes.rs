@@ -49,8 +49,8 @@ impl<'s> Class<'s> {
 
     /// The class of an instance type, or the class a class type stands for.
     pub(super) fn from_type(snapshot: &'s Snapshot, ty: Type<'s>) -> Option<Self> {
-        let db: &'s dyn SemanticDb = &snapshot.database;
-        let env = ProgramEnvironment::from_program(snapshot.database.first_program());
+        let db: &'s dyn SemanticDb = snapshot;
+        let env = ProgramEnvironment::from_program(snapshot.first_program());
         match ty.definition(db, &env)? {
             TypeDefinition::StaticClass(definition) => {
                 matches!(definition.kind(db), DefinitionKind::Class(_)).then_some(Self { snapshot, definition })
@@ -60,7 +60,7 @@ impl<'s> Class<'s> {
     }
 
     fn db(&self) -> &'s dyn SemanticDb {
-        &self.snapshot.database
+        self.snapshot
     }
 
     pub(super) fn definition(&self) -> Definition<'s> {
@@ -94,13 +94,13 @@ impl<'s> Class<'s> {
 
     /// The method resolution order, this class first and `object` last, as far as the bases are known.
     pub fn mro(&self) -> Vec<Class<'s>> {
-        let linear = linearization(&self.snapshot.database, self.definition);
+        let linear = linearization(self.snapshot, self.definition);
         linear.order.iter().map(|definition| Self::new(self.snapshot, *definition)).collect()
     }
 
     /// Whether every base along the order was resolved. Otherwise, absence of a member proves nothing.
     pub fn mro_is_complete(&self) -> bool {
-        linearization(&self.snapshot.database, self.definition).complete
+        linearization(self.snapshot, self.definition).complete
     }
 
     /// Whether the class is, or inherits from, the library class with the public name `full`.

@@ -7,14 +7,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use dashmap::DashMap;
 use ruff_db::diagnostic::Diagnostic;
-use ruff_db::file_revision::FileRevision;
 use ruff_db::files::{File, FileRootKind, Files};
-use ruff_db::system::{
-    DirectoryEntry, FileType, Metadata, OsSystem, Result, System, SystemPath, SystemPathBuf, SystemVirtualPath,
-    WhichResult, WritableSystem, walk_directory,
-};
+use ruff_db::system::{System, SystemPath, SystemPathBuf};
 use ruff_db::vendored::VendoredFileSystem;
 use salsa::Setter as _;
 use ty_python_core::ProgramFile;
@@ -22,154 +17,8 @@ use ty_python_core::program::{Program, ProgramSettings};
 use ty_python_semantic::lint::{LintRegistry, RuleSelection};
 use ty_python_semantic::{AnalysisSettings, PythonVersionWithSource, default_lint_registry};
 
-use super::{Knowledge, limits};
-
-/// An unsaved text of the editor's.
-#[derive(Debug)]
-struct Buffer {
-    revision: u128,
-    text: Arc<str>,
-}
-
-/// The disk with the editor's unsaved buffers laid over it.
-#[derive(Debug, Clone)]
-pub(super) struct OverlaySystem {
-    os: OsSystem,
-    buffers: Arc<DashMap<SystemPathBuf, Buffer>>,
-    /// How often a buffer appeared in a folder or vanished from it.
-    folders: Arc<DashMap<SystemPathBuf, u128>>,
-}
-
-impl OverlaySystem {
-    pub(super) fn new(current_directory: &SystemPath) -> Self {
-        Self { os: OsSystem::new(current_directory), buffers: Arc::default(), folders: Arc::default() }
-    }
-
-    /// Notes that a folder lists other files than before, though the disk knows nothing of it.
-    fn touch_folder_of(&self, path: &SystemPath) {
-        if let Some(folder) = path.parent() {
-            *self.folders.entry(folder.to_path_buf()).or_default() += 1;
-        }
-    }
-}
-
-fn unreadable(reason: impl ToString) -> std::io::Error {
-    std::io::Error::new(std::io::ErrorKind::InvalidData, reason.to_string())
-}
-
-impl System for OverlaySystem {
-    fn path_metadata(&self, path: &SystemPath) -> Result<Metadata> {
-        if let Some(buffer) = self.buffers.get(path) {
-            // The high bit keeps a buffer's revision apart from every modification time.
-            return Ok(Metadata::new(FileRevision::new((1 << 127) | buffer.revision), None, FileType::File));
-        }
-        let Some(changes) = self.folders.get(path).map(|changes| *changes) else { return self.os.path_metadata(path) };
-        let modified = std::fs::metadata(path.as_std_path()).and_then(|metadata| metadata.modified());
-        let since = modified.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
-        let revision = FileRevision::new((1 << 127) | (changes << 64) | since.as_nanos());
-        Ok(Metadata::new(revision, None, FileType::Directory))
-    }
-
-    fn canonicalize_path(&self, path: &SystemPath) -> Result<SystemPathBuf> {
-        self.os.canonicalize_path(path)
-    }
-
-    fn is_same_file(&self, left: &SystemPath, right: &SystemPath) -> Result<bool> {
-        self.os.is_same_file(left, right)
-    }
-
-    fn which(&self, name: &str) -> WhichResult {
-        self.os.which(name)
-    }
-
-    fn read_to_string(&self, path: &SystemPath) -> Result<String> {
-        let text = match self.buffers.get(path) {
-            Some(buffer) => buffer.text.to_string(),
-            None => {
-                let size = std::fs::metadata(path.as_std_path()).map(|metadata| metadata.len()).unwrap_or(0);
-                if size > limits::FILE_SIZE as u64 {
-                    return Err(unreadable(limits::TooMuch::Size { bytes: size as usize }));
-                }
-                self.os.read_to_string(path)?
-            }
-        };
-        // The engine recurses over the tree: text that would overflow its stack is not shown to it.
-        limits::check(&text).map_err(unreadable)?;
-        Ok(text)
-    }
-
-    fn read_to_notebook(
-        &self,
-        path: &SystemPath,
-    ) -> std::result::Result<ruff_notebook::Notebook, ruff_notebook::NotebookError> {
-        self.os.read_to_notebook(path)
-    }
-
-    fn read_virtual_path_to_string(&self, path: &SystemVirtualPath) -> Result<String> {
-        self.os.read_virtual_path_to_string(path)
-    }
-
-    fn read_virtual_path_to_notebook(
-        &self,
-        path: &SystemVirtualPath,
-    ) -> std::result::Result<ruff_notebook::Notebook, ruff_notebook::NotebookError> {
-        self.os.read_virtual_path_to_notebook(path)
-    }
-
-    fn current_directory(&self) -> &SystemPath {
-        self.os.current_directory()
-    }
-
-    fn user_config_directory(&self) -> Option<SystemPathBuf> {
-        None
-    }
-
-    fn cache_dir(&self) -> Option<SystemPathBuf> {
-        None
-    }
-
-    fn read_directory<'a>(
-        &'a self,
-        path: &SystemPath,
-    ) -> Result<Box<dyn Iterator<Item = Result<DirectoryEntry>> + 'a>> {
-        // Modules are found by listing directories, so a new unsaved file has to appear here.
-        let unsaved: Vec<_> = self
-            .buffers
-            .iter()
-            .filter(|buffer| buffer.key().parent() == Some(path) && !self.os.is_file(buffer.key()))
-            .map(|buffer| Ok(DirectoryEntry::new(buffer.key().clone(), FileType::File)))
-            .collect();
-        match self.os.read_directory(path) {
-            Ok(entries) => Ok(Box::new(entries.chain(unsaved))),
-            Err(_) if !unsaved.is_empty() => Ok(Box::new(unsaved.into_iter())),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn walk_directory(&self, path: &SystemPath) -> walk_directory::WalkDirectoryBuilder {
-        self.os.walk_directory(path)
-    }
-
-    fn env_var(&self, name: &str) -> std::result::Result<String, std::env::VarError> {
-        self.os.env_var(name)
-    }
-
-    fn as_writable(&self) -> Option<&dyn WritableSystem> {
-        None
-    }
-
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
-        self
-    }
-
-    fn dyn_clone(&self) -> Box<dyn System> {
-        Box::new(self.clone())
-    }
-}
+use super::Knowledge;
+use super::overlay::{Buffer, OverlaySystem};
 
 /// One workspace root with the environment its imports are resolved in.
 #[salsa::input]
@@ -194,12 +43,16 @@ pub(super) trait Db: ty_python_semantic::Db {
 
     /// What is known about libraries beside their code; the same for the whole life of the program.
     fn knowledge(&self) -> &Knowledge;
+
+    /// The database itself, for queries that look at files as every other reader does.
+    fn snapshot(&self) -> &Snapshot;
 }
 
-/// The engine's state. A clone is a read-only snapshot; a write waits until every clone is dropped.
+/// An immutable view of the project, cheap to clone and to send to another thread. The project itself holds one through which
+/// it writes; a write waits until every clone is dropped.
 #[salsa::db]
 #[derive(Clone)]
-pub(super) struct Database {
+pub struct Snapshot {
     storage: salsa::Storage<Self>,
     files: Files,
     system: OverlaySystem,
@@ -212,10 +65,10 @@ pub(super) struct Database {
 }
 
 #[salsa::db]
-impl salsa::Database for Database {}
+impl salsa::Database for Snapshot {}
 
 #[salsa::db]
-impl ruff_db::Db for Database {
+impl ruff_db::Db for Snapshot {
     fn vendored(&self) -> &VendoredFileSystem {
         ty_vendored::file_system()
     }
@@ -230,17 +83,17 @@ impl ruff_db::Db for Database {
 }
 
 #[salsa::db]
-impl ty_module_resolver::Db for Database {}
+impl ty_module_resolver::Db for Snapshot {}
 
 #[salsa::db]
-impl ty_python_core::Db for Database {
+impl ty_python_core::Db for Snapshot {
     fn should_check_file(&self, file: File) -> bool {
         !file.path(self).is_vendored_path()
     }
 }
 
 #[salsa::db]
-impl ty_python_semantic::Db for Database {
+impl ty_python_semantic::Db for Snapshot {
     fn check_file(&self, _file: File) -> Vec<Diagnostic> {
         Vec::new() // Types are the type checker's affair.
     }
@@ -279,7 +132,7 @@ impl ty_python_semantic::Db for Database {
 }
 
 #[salsa::db]
-impl Db for Database {
+impl Db for Snapshot {
     fn root_of(&self, file: File) -> Root {
         let path = file.path(self).as_system_path();
         let holds = |root: &&(SystemPathBuf, Root)| path.is_some_and(|path| path.starts_with(&root.0));
@@ -290,9 +143,13 @@ impl Db for Database {
     fn knowledge(&self) -> &Knowledge {
         &self.knowledge
     }
+
+    fn snapshot(&self) -> &Snapshot {
+        self
+    }
 }
 
-impl Database {
+impl Snapshot {
     /// A database over `roots`, of which there must be at least one.
     pub(super) fn new(
         system: OverlaySystem,

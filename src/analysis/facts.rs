@@ -81,12 +81,12 @@ impl Snapshot {
         let module = self.module(path)?;
         let missing = || Problem::Missing(path.to_path_buf());
         let file =
-            system_path_to_file(&self.database, system_path(path).map_err(|_| missing())?).map_err(|_| missing())?;
+            system_path_to_file(self, system_path(path).map_err(|_| missing())?).map_err(|_| missing())?;
         let mut collector = Collector {
-            inspector: Inspector::new(&self.database, file),
+            inspector: Inspector::new(self, file),
             module: &module,
             facts: FileFacts {
-                module: values::module_name(&self.database, file),
+                module: values::module_name(self, file),
                 syntax_errors: module.syntax_errors().len(),
                 ..FileFacts::default()
             },
@@ -99,9 +99,9 @@ impl Snapshot {
     /// Frees the trees of the files read so far; they are read again when they are asked for.
     pub fn forget_tree(&self, path: &Path) {
         if let Ok(system) = system_path(path)
-            && let Ok(file) = system_path_to_file(&self.database, system)
+            && let Ok(file) = system_path_to_file(self, system)
         {
-            values::forget_tree(&self.database, file);
+            values::forget_tree(self, file);
         }
     }
 }

@@ -44,13 +44,18 @@ impl<'s> Module<'s> {
 
     /// The function that `expr` refers to.
     pub fn function(&self, expr: &Expr) -> Option<Function> {
+        self.function_of(self.function_definition(expr)?)
+    }
+
+    /// The definition of the function that `expr` refers to.
+    pub(super) fn function_definition(&self, expr: &Expr) -> Option<Definition<'s>> {
         match referent(self.model(), expr.into()) {
-            Some(Referent::Function(definition)) => return self.function_of(definition),
+            Some(Referent::Function(definition)) => return Some(definition),
             Some(Referent::Class(_) | Referent::Module(_) | Referent::Missing { .. }) => return None,
             Some(Referent::Global(_)) | None => {}
         }
         if let Some(method) = self.own_method(expr) {
-            return self.function_of(method);
+            return Some(method);
         }
         let ty = expr.inferred_type(self.model())?;
         if !matches!(ty, Type::FunctionLiteral(_) | Type::BoundMethod(_)) {
@@ -59,7 +64,7 @@ impl<'s> Module<'s> {
         let Some(TypeDefinition::Function(definition)) = ty.definition(self.db(), &self.environment()) else {
             return None;
         };
-        self.function_of(definition)
+        Some(definition)
     }
 
     /// The method that `self.name` refers to, read off the class bodies.
@@ -79,12 +84,14 @@ impl<'s> Module<'s> {
     }
 
     /// A function whose decorators hide its type, by the name of its `def`.
-    fn function_by_name(&self, expr: &Expr) -> Option<Function> {
+    fn function_by_name(&self, expr: &Expr) -> Option<Definition<'s>> {
         use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
         let Expr::Name(name) = expr else { return None };
         let aliases = ImportAliasResolution::ResolveAliases;
         match definitions_for_name(self.model(), name.id.as_str(), name.into(), aliases).as_slice() {
-            [ResolvedDefinition::Definition(definition)] => self.function_of(*definition),
+            [ResolvedDefinition::Definition(definition)] => {
+                matches!(definition.kind(self.db()), DefinitionKind::Function(_)).then_some(*definition)
+            }
             _ => None,
         }
     }

@@ -17,6 +17,7 @@ use ty_python_semantic::types::Type;
 use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
 
 use super::classes::Class;
+use super::database::Db;
 use super::definitions::{Referent, referent};
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
@@ -62,8 +63,8 @@ impl<'s> Module<'s> {
     pub(super) fn open(snapshot: &'s Snapshot, path: &Path) -> Result<Self, Problem> {
         let missing = || Problem::Missing(path.to_path_buf());
         let system = system_path(path).map_err(|error| Problem::Unreadable(path.to_path_buf(), error.to_string()))?;
-        let file = system_path_to_file(&snapshot.database, &system).map_err(|_| missing())?;
-        let module = Self::of_file(snapshot, snapshot.database.program_file(file));
+        let file = system_path_to_file(snapshot, &system).map_err(|_| missing())?;
+        let module = Self::of_file(snapshot, snapshot.program_file(file));
         if let Some(error) = module.source.read_error() {
             return Err(Problem::Unreadable(path.to_path_buf(), reason(&error.to_string())));
         }
@@ -71,7 +72,7 @@ impl<'s> Module<'s> {
     }
 
     pub(super) fn of_file(snapshot: &'s Snapshot, program_file: ProgramFile<'s>) -> Self {
-        let db: &'s dyn SemanticDb = &snapshot.database;
+        let db: &'s dyn SemanticDb = snapshot;
         let file = program_file.file(db);
         Self {
             snapshot,
@@ -87,7 +88,7 @@ impl<'s> Module<'s> {
     }
 
     pub(super) fn db(&self) -> &'s dyn SemanticDb {
-        &self.snapshot.database
+        self.snapshot
     }
 
     pub(super) fn model(&self) -> &SemanticModel<'s> {
@@ -99,11 +100,11 @@ impl<'s> Module<'s> {
     }
 
     pub(super) fn knowledge(&self) -> &'s Knowledge {
-        &self.snapshot.knowledge
+        Db::knowledge(self.snapshot)
     }
 
     pub(super) fn runtime(&self) -> &'s RuntimeTable {
-        &self.snapshot.knowledge.runtime
+        &self.knowledge().runtime
     }
 
     pub(super) fn parsed(&self) -> &ParsedModuleRef {
@@ -180,7 +181,7 @@ impl<'s> Module<'s> {
 
     /// The names that this file and the modules of the project that it imports from define.
     pub(super) fn project_names(&self) -> impl Iterator<Item = &'s DefinedNames> + use<'s> {
-        let db = &self.snapshot.database;
+        let db = self.snapshot;
         project_imports(db, self.model.program_file()).iter().map(|file| defined_names(db, *file))
     }
 

@@ -20,15 +20,8 @@ pub enum Fact {
     Place(Place),
     /// Several places, separated by commas.
     Places(Vec<Place>),
-    /// A chain of calls, each with its place; shown as `` `load` → `fetch` → `requests.get` ``.
-    Path(Vec<Step>),
-}
-
-/// One step of a [`Fact::Path`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    pub name: String,
-    pub place: Option<Place>,
+    /// One fact for each of several things. A line of a page that uses such a fact is repeated, once for each.
+    Each(Vec<Fact>),
 }
 
 impl From<&str> for Fact {
@@ -79,7 +72,7 @@ impl Facts {
             Some(Fact::Code(text)) if text.is_empty() => {}
             Some(Fact::List(items)) if items.is_empty() => {}
             Some(Fact::Places(places)) if places.is_empty() => {}
-            Some(Fact::Path(steps)) if steps.is_empty() => {}
+            Some(Fact::Each(facts)) if facts.is_empty() => {}
             Some(fact) => {
                 self.0.insert(name, fact);
             }
@@ -98,6 +91,14 @@ impl Facts {
 }
 
 impl Fact {
+    /// The fact about the thing with this number; one that is not about several things holds for all of them.
+    pub fn about(&self, number: usize) -> Option<&Fact> {
+        match self {
+            Self::Each(facts) => facts.get(number),
+            other => Some(other),
+        }
+    }
+
     /// The fact as it stands in a sentence about the file at `here`.
     pub fn show(&self, here: Option<&std::path::Path>) -> String {
         match self {
@@ -105,10 +106,7 @@ impl Fact {
             Self::List(items) => list(items),
             Self::Place(place) => show_place(place, here),
             Self::Places(places) => show_places(places, here),
-            Self::Path(steps) => {
-                let names: Vec<_> = steps.iter().map(|step| format!("`{}`", one_line(&step.name))).collect();
-                names.join(" → ")
-            }
+            Self::Each(facts) => facts.iter().map(|fact| fact.show(here)).collect::<Vec<_>>().join(", "),
         }
     }
 }

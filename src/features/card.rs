@@ -38,9 +38,22 @@ impl<'a> Card<'a> {
 
     /// [`Card::fill`] with facts as `show` shows them.
     pub(super) fn fill_by(&self, template: &Template, show: Show) -> Option<String> {
+        self.fill_with(template, &|fact, here| Some(show(fact, here)))
+    }
+
+    /// As [`Card::fill`], about one of several things.
+    pub(super) fn fill_about(&self, template: &Template, number: usize) -> Option<String> {
+        self.fill_with(template, &|fact, here| Some(fact.about(number)?.show(here)))
+    }
+
+    fn fill_with(
+        &self,
+        template: &Template,
+        show: &dyn Fn(&Fact, Option<&Path>) -> Option<String>,
+    ) -> Option<String> {
         template.fill(&|name| {
             if let Some(fact) = self.finding.facts.get(name) {
-                return Some(show(fact, self.here));
+                return show(fact, self.here);
             }
             let mut decided = self.page.version_facts(self.target);
             decided.find(|(fact, _)| *fact == name).map(|(_, text)| text.to_string())
@@ -62,8 +75,17 @@ impl<'a> Card<'a> {
     }
 
     pub(super) fn in_your_code_by(&self, show: Show) -> Vec<String> {
-        let lines = self.page.in_your_code.iter().filter_map(|line| self.fill_by(line, show));
-        renumbered(lines.collect())
+        renumbered(self.page.in_your_code.iter().flat_map(|line| self.repeated(line, show)).collect())
+    }
+
+    /// A line about each of several things, or about the one thing there is.
+    fn repeated(&self, line: &Template, show: Show) -> Vec<String> {
+        let count = line.facts().find_map(|name| match self.finding.facts.get(name)? {
+            Fact::Each(facts) => Some(facts.len()),
+            _ => None,
+        });
+        let about = |number| self.fill_with(line, &|fact, here| Some(show(fact.about(number)?, here)));
+        (0..count.unwrap_or(1)).filter_map(about).collect()
     }
 
     /// Whether the finding is a diagnostic.

@@ -88,10 +88,10 @@ fn related(card: &Card) -> Vec<Related> {
                 let message = card.fill(template).unwrap_or_default();
                 related.extend(places.iter().map(|place| Related { place: place.clone(), message: message.clone() }));
             }
-            Some(Fact::Path(steps)) => {
-                for step in steps {
-                    let Some(place) = step.place.clone() else { continue };
-                    related.push(Related { place, message: format!("`{}` is called here", step.name) });
+            Some(Fact::Each(facts)) => {
+                for (number, fact) in facts.iter().enumerate() {
+                    let (Fact::Place(place), Some(message)) = (fact, card.fill_about(template, number)) else { continue };
+                    related.push(Related { place: place.clone(), message });
                 }
             }
             _ => {}

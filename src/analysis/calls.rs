@@ -1,0 +1,297 @@
+//! The call graph: what the body of each function calls, by names and by the classes of receivers.
+//!
+//! One memo a function, made when somebody asks for it. Places count from the function's `def`, so that a keystroke changes
+//! the memo of the function it is in, and what is above or in other files stays as it is. Only functions of the project have
+//! calls; a library's are judged by the table of blocking calls. What is not certain is no call.
+
+mod body;
+mod decorators;
+
+use ruff_db::parsed::{ParsedModuleRef, parsed_module};
+use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::{Ranged as _, TextRange, TextSize};
+use ty_module_resolver::file_to_module;
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_core::semantic_index;
+use ty_python_semantic::Db as SemanticDb;
+
+use super::database::Db;
+use super::functions::contains_yield;
+use super::module::Module;
+use body::{CallSite, How, calls_in};
+use decorators::{Decoration, decoration};
+
+/// What a function's own body calls, in the order of the text.
+#[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct Frame<'db> {
+    pub(super) calls: Vec<Edge<'db>>,
+    pub(super) flags: Vec<Flag>,
+    /// Asks on which thread or loop it runs: then it does different things on different ones.
+    pub(super) asks_where_it_runs: bool,
+}
+
+/// A call in a frame.
+#[derive(Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct Edge<'db> {
+    /// Where the called expression stands, from the start of the function.
+    start: u32,
+    end: u32,
+    pub(super) target: Target<'db>,
+    /// What the call passes for flags of its target.
+    pub(super) passes: Vec<(String, Passed)>,
+    /// The flags of the caller, with the truth they must have for the call to happen.
+    pub(super) needs: Vec<(String, bool)>,
+    /// Stands in the test of an `if` or a `while`, or is a wrapper's.
+    pub(super) decides: bool,
+}
+
+/// What is called.
+#[derive(Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) enum Target<'db> {
+    /// A function of the project that runs before the call returns.
+    Function(Definition<'db>),
+    /// A row of the table of blocking calls, by its name.
+    Blocking(String),
+}
+
+/// A parameter that switches something on or off: its default is a literal truth value or `None`, or it is a `bool`.
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct Flag {
+    pub(super) name: String,
+    pub(super) default: Option<bool>,
+}
+
+/// What is passed for a flag.
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) enum Passed {
+    Truth(bool),
+    /// The caller's own flag.
+    Flag(String),
+    Unknown,
+}
+
+/// The frame of a function of the project.
+#[salsa::tracked(returns(ref))]
+pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'db> {
+    let module = Module::of_file(db.snapshot(), function.program_file(db));
+    let parsed = module.parsed().clone();
+    let DefinitionKind::Function(node) = function.kind(db) else { return Frame::default() };
+    let def = node.node(&parsed);
+    let names = flags(def);
+    let (sites, asks_where_it_runs) = calls_in(&module, def, &names);
+    let mut calls = vec![];
+    if let Decoration::Wrapped(wrappers) = decoration(&module, def) {
+        calls.extend(wrappers.into_iter().map(|(range, wrapper)| Edge {
+            // A wrapper decides whether the function is called at all.
+            decides: true,
+            ..Edge::new(def, range, Target::Function(wrapper))
+        }));
+    }
+    for site in &sites {
+        calls.extend(edges(&module, def, site, &names));
+    }
+    Frame { calls, flags: names, asks_where_it_runs }
+}
+
+impl<'db> Edge<'db> {
+    fn new(def: &ast::StmtFunctionDef, range: TextRange, target: Target<'db>) -> Self {
+        let range = range - def.start();
+        let (start, end) = (range.start().to_u32(), range.end().to_u32());
+        Self { start, end, target, passes: vec![], needs: vec![], decides: false }
+    }
+
+    /// Where the called expression stands in its file, of whose `caller` this is a call.
+    pub(super) fn range(&self, caller: &ast::StmtFunctionDef) -> TextRange {
+        TextRange::new(TextSize::new(self.start), TextSize::new(self.end)) + caller.start()
+    }
+}
+
+/// Reads the `def` of a definition.
+pub(super) fn with_function<'db, R>(
+    db: &'db dyn Db,
+    function: Definition<'db>,
+    read: impl FnOnce(&ast::StmtFunctionDef) -> R,
+) -> Option<R> {
+    let parsed: ParsedModuleRef = parsed_module(db, function.python_file(db)).load(db);
+    let DefinitionKind::Function(node) = function.kind(db) else { return None };
+    Some(read(node.node(&parsed)))
+}
+
+/// What a call site runs: functions of the project, or something that blocks.
+fn edges<'db>(module: &Module<'db>, def: &ast::StmtFunctionDef, site: &CallSite, flags: &[Flag]) -> Vec<Edge<'db>> {
+    let mut found = vec![];
+    let mut push = |target, passes, more: Vec<(String, bool)>| {
+        let mut edge = Edge::new(def, site.range, target);
+        edge.passes = passes;
+        edge.needs = site.needs.clone();
+        edge.needs.extend(more);
+        edge.decides = site.is_test;
+        found.push(edge);
+    };
+    if let Some(call) = site.call {
+        if let Some((row, flags)) = module.blocking_unless(call, flags) {
+            let needs = flags.into_iter().map(|flag| (flag, true)).collect();
+            push(Target::Blocking(row.name.clone()), vec![], needs);
+        } else if let Some(called) = module.runs(call, site.how) {
+            let passes = module.passed(call, called, flags);
+            push(Target::Function(called), passes, vec![]);
+        }
+    }
+    if site.how == How::Entered
+        && let Some(manager) = site.expr.and_then(|expr| module.receiver_class(expr))
+    {
+        for name in ["__enter__", "__exit__"] {
+            let method = manager.definer(name).and_then(|definer| definer.own_definition(name));
+            if let Some(method) = method.filter(|method| module.runs_when(*method, How::Called)) {
+                push(Target::Function(method), vec![], vec![]);
+            }
+        }
+    }
+    found
+}
+
+impl<'s> Module<'s> {
+    /// The definition that a `def` of this file makes.
+    pub(super) fn definition_of(&self, def: &ast::StmtFunctionDef) -> Option<Definition<'s>> {
+        semantic_index(self.db(), self.model().program_file()).try_definition(def)
+    }
+
+    /// The function of the project that `call` runs before it returns.
+    fn runs(&self, call: &ast::ExprCall, how: How) -> Option<Definition<'s>> {
+        let called = self.called_definition(call)?;
+        self.runs_when(called, how).then_some(called)
+    }
+
+    /// What `call` calls: a function, a method by its receiver's class, or the `__init__` of a class.
+    fn called_definition(&self, call: &ast::ExprCall) -> Option<Definition<'s>> {
+        if let Some(function) = self.function_definition(&call.func) {
+            return Some(function);
+        }
+        if let Some(class) = self.class_reference(&call.func) {
+            return class.definer("__init__")?.own_definition("__init__");
+        }
+        let Expr::Attribute(method) = &*call.func else { return None };
+        let class = self.receiver_class(&method.value)?;
+        class.definer(&method.attr)?.own_definition(&method.attr)
+    }
+
+    /// Whether the body of a function of the project runs when it is used like this.
+    fn runs_when(&self, function: Definition<'s>, how: How) -> bool {
+        let db = self.snapshot();
+        if !is_of_project(db, function) {
+            return false;
+        }
+        let home = Module::of_file(db, function.program_file(db));
+        let parsed = home.parsed().clone();
+        let DefinitionKind::Function(node) = function.kind(db) else { return false };
+        let def = node.node(&parsed);
+        if def.is_async {
+            return false;
+        }
+        let is_generator = contains_yield(&def.body);
+        match decoration(&home, def) {
+            Decoration::None | Decoration::Wrapped(_) => !is_generator || how == How::Iterated,
+            Decoration::ContextManager => is_generator && how == How::Entered,
+            Decoration::Unknown => false,
+        }
+    }
+
+    /// What `call` passes for the flags of `target`.
+    fn passed(&self, call: &ast::ExprCall, target: Definition<'s>, own: &[Flag]) -> Vec<(String, Passed)> {
+        let db = self.snapshot();
+        let is_method = target.scope(db).node(db).as_class().is_some();
+        let passed = with_function(db, target, |def| {
+            let is_static = def.decorator_list.iter().any(|decorator| is_name(&decorator.expression, "staticmethod"));
+            let through_class = match &*call.func {
+                Expr::Attribute(method) => self.class_reference(&method.value).is_some(),
+                _ => false,
+            };
+            let is_class_method =
+                def.decorator_list.iter().any(|decorator| is_name(&decorator.expression, "classmethod"));
+            let skipped = usize::from(is_method && !is_static && (is_class_method || !through_class));
+            let is_spread = call.arguments.args.iter().any(Expr::is_starred_expr)
+                || call.arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
+            let positions = def.parameters.posonlyargs.iter().chain(&def.parameters.args);
+            let positions: Vec<_> = positions.map(|item| item.name().as_str()).collect();
+            let value = |flag: &Flag| {
+                let position = positions.iter().position(|name| *name == flag.name);
+                let position = position.and_then(|position| position.checked_sub(skipped));
+                let keyword = call.arguments.find_keyword(&flag.name).map(|keyword| &keyword.value);
+                keyword.or_else(|| call.arguments.args.get(position?))
+            };
+            let is_none_by_default = |flag: &Flag| flag.default == Some(false) && !default_is_bool(def, &flag.name);
+            flags(def)
+                .into_iter()
+                .filter_map(|flag| {
+                    let passed = match value(&flag) {
+                        Some(value) => passed_value(value, own, is_none_by_default(&flag)),
+                        None if is_spread => Passed::Unknown,
+                        None => return None,
+                    };
+                    Some((flag.name, passed))
+                })
+                .collect()
+        });
+        passed.unwrap_or_default()
+    }
+}
+
+/// Whether a function is the user's own.
+fn is_of_project<'db>(db: &'db dyn SemanticDb, function: Definition<'db>) -> bool {
+    if function.file(db).is_stub(db) {
+        return false;
+    }
+    let module = file_to_module(db, function.program_file(db).resolver_file(db));
+    module.is_none_or(|module| module.search_path(db).is_none_or(|path| path.is_first_party()))
+}
+
+fn is_name(expr: &Expr, name: &str) -> bool {
+    expr.as_name_expr().is_some_and(|expr| expr.id == name)
+}
+
+/// The flags of a function: parameters that its body binds no more.
+fn flags(def: &ast::StmtFunctionDef) -> Vec<Flag> {
+    let mut found = vec![];
+    for item in def.parameters.iter_non_variadic_params() {
+        let default = item.default().and_then(|default| match default {
+            Expr::BooleanLiteral(literal) => Some(literal.value),
+            Expr::NoneLiteral(_) => Some(false),
+            _ => None,
+        });
+        let is_bool = item.annotation().is_some_and(|annotation| is_name(annotation, "bool"));
+        if default.is_some() || is_bool {
+            found.push(Flag { name: item.name().to_string(), default });
+        }
+    }
+    if !found.is_empty() {
+        let bound = body::bound_names(&def.body);
+        found.retain(|flag| !bound.contains(&flag.name));
+    }
+    found
+}
+
+fn default_is_bool(def: &ast::StmtFunctionDef, name: &str) -> bool {
+    let mut items = def.parameters.iter_non_variadic_params();
+    items.any(|item| item.name() == name && item.default().is_some_and(Expr::is_boolean_literal_expr))
+}
+
+/// The truth of what is passed. A value that takes the place of `None` is taken for a true one.
+fn passed_value(value: &Expr, own: &[Flag], instead_of_none: bool) -> Passed {
+    match value {
+        Expr::BooleanLiteral(literal) => Passed::Truth(literal.value),
+        Expr::NoneLiteral(_) => Passed::Truth(false),
+        Expr::Name(name) if own.iter().any(|flag| flag.name == name.id.as_str()) => Passed::Flag(name.id.to_string()),
+        _ if instead_of_none => Passed::Truth(true),
+        _ => Passed::Unknown,
+    }
+}
+
+/// The name of a function as a reader knows it: `Class.method`, or the name alone.
+pub(super) fn shown_name<'db>(db: &'db dyn Db, function: Definition<'db>) -> String {
+    let name = function.name(db).unwrap_or_default();
+    let parsed = parsed_module(db, function.python_file(db)).load(db);
+    match function.scope(db).node(db).as_class() {
+        Some(class) => format!("{}.{name}", class.node(&parsed).name),
+        None => name,
+    }
+}

@@ -1,0 +1,276 @@
+//! One function's body as it runs: its calls, and the flags on which they depend.
+
+use std::collections::HashSet;
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_body, walk_stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+use ruff_text_size::{Ranged as _, TextRange};
+
+use super::super::module::Module;
+use super::super::syntax_index::last_name;
+use super::Flag;
+
+/// Calls that ask on which loop or thread the code runs.
+const ASKS: &[&str] = &[
+    "_get_running_loop",
+    "current_async_library",
+    "current_task",
+    "current_thread",
+    "get_event_loop",
+    "get_ident",
+    "get_native_id",
+    "get_running_loop",
+    "in_trio_task",
+    "isInIOThread",
+    "is_running",
+    "main_thread",
+];
+
+/// Calls that run through the iterator they are given.
+const CONSUMERS: &[&str] =
+    &["all", "any", "deque", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"];
+
+/// How the value of an expression is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Called,
+    /// Iterated over: the body of a generator runs.
+    Iterated,
+    /// Entered by `with`.
+    Entered,
+}
+
+/// An expression that runs something.
+pub(super) struct CallSite<'a> {
+    /// What is named as the cause: the called expression.
+    pub(super) range: TextRange,
+    pub(super) call: Option<&'a ast::ExprCall>,
+    /// What is entered.
+    pub(super) expr: Option<&'a Expr>,
+    pub(super) how: How,
+    pub(super) needs: Vec<(String, bool)>,
+    pub(super) is_test: bool,
+}
+
+/// The calls of a function's own body, and whether one of them asks where it runs.
+pub(super) fn calls_in<'a>(
+    module: &Module,
+    def: &'a ast::StmtFunctionDef,
+    flags: &'a [Flag],
+) -> (Vec<CallSite<'a>>, bool) {
+    let mut walk = Walk { flags, sites: vec![], used: vec![], needs: vec![], is_test: false, asks: false };
+    walk.block(&def.body);
+    // `from asyncio import get_running_loop as running` asks too.
+    let names = walk.sites.iter().filter_map(|site| site.call?.func.as_name_expr());
+    let asks = walk.asks || names.into_iter().any(|name| ASKS.contains(&module.imported_name(&name.id)));
+    (walk.sites, asks)
+}
+
+/// The names that a body binds in its own frame.
+pub(super) fn bound_names(body: &[Stmt]) -> HashSet<String> {
+    struct Bound(HashSet<String>);
+    impl<'a> SourceOrderVisitor<'a> for Bound {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            match node {
+                AnyNodeRef::ExprName(name) if !name.ctx.is_load() => {
+                    self.0.insert(name.id.to_string());
+                }
+                AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_) => {
+                    return TraversalSignal::Skip;
+                }
+                _ => {}
+            }
+            TraversalSignal::Traverse
+        }
+    }
+    let mut bound = Bound(HashSet::new());
+    walk_body(&mut bound, body);
+    bound.0
+}
+
+struct Walk<'a> {
+    flags: &'a [Flag],
+    sites: Vec<CallSite<'a>>,
+    /// The expressions whose values are iterated over or entered.
+    used: Vec<(TextRange, How)>,
+    needs: Vec<(String, bool)>,
+    is_test: bool,
+    asks: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn block(&mut self, body: &'a [Stmt]) {
+        let depth = self.needs.len();
+        for statement in body {
+            self.statement(statement);
+            // `if not wait: return` holds for the rest of the block.
+            if let Stmt::If(test) = statement
+                && test.elif_else_clauses.is_empty()
+                && matches!(test.body.last(), Some(Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_)))
+                && let [(name, truth)] = self.tested(&test.test).as_slice()
+            {
+                self.needs.push((name.clone(), !truth));
+            }
+        }
+        self.needs.truncate(depth);
+    }
+
+    /// A block that runs only if flags have these truth values.
+    fn block_if(&mut self, needs: Vec<(String, bool)>, body: &'a [Stmt]) {
+        let depth = self.needs.len();
+        self.needs.extend(needs);
+        self.block(body);
+        self.needs.truncate(depth);
+    }
+
+    fn statement(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::If(node) => self.branches(node),
+            Stmt::While(node) => {
+                self.test(&node.test);
+                self.block_if(self.tested(&node.test), &node.body);
+                self.block(&node.orelse);
+            }
+            Stmt::For(node) => {
+                if !node.is_async {
+                    self.used.push((node.iter.range(), How::Iterated));
+                }
+                self.expression(&node.iter);
+                self.block(&node.body);
+                self.block(&node.orelse);
+            }
+            Stmt::With(node) => {
+                for item in &node.items {
+                    if !node.is_async {
+                        self.enter(&item.context_expr);
+                    }
+                    self.expression(&item.context_expr);
+                }
+                self.block(&node.body);
+            }
+            Stmt::Try(node) => {
+                self.block(&node.body);
+                for ast::ExceptHandler::ExceptHandler(handler) in &node.handlers {
+                    self.block(&handler.body);
+                }
+                self.block(&node.orelse);
+                self.block(&node.finalbody);
+            }
+            Stmt::Match(node) => {
+                self.expression(&node.subject);
+                for case in &node.cases {
+                    case.guard.iter().for_each(|guard| self.expression(guard));
+                    self.block(&case.body);
+                }
+            }
+            // A nested `def` runs when it is called; its decorators and defaults are of no interest here.
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            other => walk_stmt(self, other),
+        }
+    }
+
+    fn branches(&mut self, node: &'a ast::StmtIf) {
+        self.test(&node.test);
+        let tested = self.tested(&node.test);
+        if last_name(&node.test) != Some("TYPE_CHECKING") {
+            self.block_if(tested.clone(), &node.body);
+        }
+        for clause in &node.elif_else_clauses {
+            let mut needs = vec![];
+            if let [(name, truth)] = tested.as_slice() {
+                needs.push((name.clone(), !truth));
+            }
+            if let Some(test) = &clause.test {
+                self.test(test);
+                needs.extend(self.tested(test));
+            }
+            self.block_if(needs, &clause.body);
+        }
+    }
+
+    fn enter(&mut self, manager: &'a Expr) {
+        self.used.push((manager.range(), How::Entered));
+        let cause = manager.as_call_expr().map_or(manager.range(), |call| call.func.range());
+        self.add(cause, None, Some(manager), How::Entered);
+    }
+
+    fn test(&mut self, test: &'a Expr) {
+        let outer = std::mem::replace(&mut self.is_test, true);
+        self.expression(test);
+        self.is_test = outer;
+    }
+
+    fn expression(&mut self, expr: &'a Expr) {
+        self.visit_expr(expr);
+    }
+
+    /// The flags that must have these truth values where `test` holds.
+    fn tested(&self, test: &Expr) -> Vec<(String, bool)> {
+        let flag = |expr: &Expr| {
+            let name = expr.as_name_expr()?.id.as_str();
+            self.flags.iter().any(|flag| flag.name == name).then(|| name.to_string())
+        };
+        match test {
+            Expr::Name(_) => flag(test).map(|name| (name, true)).into_iter().collect(),
+            Expr::UnaryOp(not) if not.op == ast::UnaryOp::Not => {
+                flag(&not.operand).map(|name| (name, false)).into_iter().collect()
+            }
+            Expr::Compare(compare) => match (&*compare.ops, &*compare.comparators) {
+                ([ast::CmpOp::Is], [Expr::NoneLiteral(_)]) => flag(&compare.left).map(|name| (name, false)),
+                ([ast::CmpOp::IsNot], [Expr::NoneLiteral(_)]) => flag(&compare.left).map(|name| (name, true)),
+                _ => None,
+            }
+            .into_iter()
+            .collect(),
+            Expr::BoolOp(chain) if chain.op == ast::BoolOp::And => {
+                chain.values.iter().flat_map(|value| self.tested(value)).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    fn add(&mut self, range: TextRange, call: Option<&'a ast::ExprCall>, expr: Option<&'a Expr>, how: How) {
+        let (needs, is_test) = (self.needs.clone(), self.is_test);
+        self.sites.push(CallSite { range, call, expr, how, needs, is_test });
+    }
+
+    fn how(&self, range: TextRange) -> How {
+        self.used.iter().rev().find(|(used, _)| *used == range).map_or(How::Called, |(_, how)| *how)
+    }
+
+    /// What is iterated over by the node itself.
+    fn iterated_by(node: AnyNodeRef<'a>) -> Option<TextRange> {
+        match node {
+            AnyNodeRef::Comprehension(part) if !part.is_async => Some(part.iter.range()),
+            AnyNodeRef::ExprYieldFrom(from) => Some(from.value.range()),
+            AnyNodeRef::ExprStarred(starred) => Some(starred.value.range()),
+            AnyNodeRef::ExprCall(call) => {
+                let name = last_name(&call.func)?;
+                let is_consumer = CONSUMERS.contains(&name) && call.func.is_name_expr();
+                let first = call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")?;
+                Some(first.range())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if let Some(iterated) = Self::iterated_by(node) {
+            self.used.push((iterated, How::Iterated));
+        }
+        match node {
+            AnyNodeRef::ExprCall(call) => {
+                self.asks |= last_name(&call.func).is_some_and(|name| ASKS.contains(&name));
+                self.add(call.func.range(), Some(call), None, self.how(call.range()));
+            }
+            AnyNodeRef::StmtFunctionDef(_)
+            | AnyNodeRef::StmtClassDef(_)
+            | AnyNodeRef::ExprLambda(_)
+            | AnyNodeRef::ExprGenerator(_) => return TraversalSignal::Skip,
+            _ => {}
+        }
+        TraversalSignal::Traverse
+    }
+}

@@ -1,0 +1,156 @@
+//! What a call leads to: the shortest way through functions of the project to a call that blocks.
+//!
+//! The search goes breadth first over the frames of [`super::calls`], so recursion is no matter. Each function's result is a
+//! memo of its own; the frames it has looked at are what it depends on.
+
+use std::collections::{HashSet, VecDeque};
+
+use ruff_python_ast as ast;
+use ruff_text_size::TextRange;
+use ty_python_core::definition::Definition;
+
+use super::blocking::BlockingCall;
+use super::calls::{Edge, Flag, Frame, Passed, Target, frame, shown_name, with_function};
+use super::database::Db;
+use super::module::Module;
+use crate::text::Place;
+
+/// The longest way that is told.
+const LENGTH: usize = 8;
+/// The most functions that are looked at for one call.
+const FUNCTIONS: usize = 2000;
+
+/// A call of a coroutine function that reaches one that blocks.
+pub struct BlockingPath<'s> {
+    /// The called expression in the coroutine function.
+    pub range: TextRange,
+    /// The calls on the way; the last one blocks.
+    pub steps: Vec<PathStep>,
+    pub row: &'s BlockingCall,
+}
+
+/// A call on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathStep {
+    /// The function that calls.
+    pub caller: String,
+    /// What it calls, as written.
+    pub called: String,
+    pub place: Place,
+}
+
+/// How many tests within tests are looked through for one that asks where it runs.
+const ASKING: usize = 3;
+
+/// The truth of some flags.
+type Known = Vec<(String, Option<bool>)>;
+
+/// Calls by the function that makes them and their number in its frame.
+type Way<'db> = Vec<(Definition<'db>, usize)>;
+
+impl<'s> Module<'s> {
+    /// The calls in the body of `function` that reach a blocking call through functions of the project.
+    pub fn blocking_paths(&self, function: &ast::StmtFunctionDef) -> Vec<BlockingPath<'s>> {
+        let db = self.snapshot();
+        let Some(definition) = self.definition_of(function) else { return vec![] };
+        let frame = frame(db, definition);
+        let mut paths: Vec<BlockingPath> = vec![];
+        for edge in &frame.calls {
+            let Target::Function(target) = edge.target else { continue };
+            let range = edge.range(function);
+            if paths.iter().any(|path| path.range == range) {
+                continue;
+            }
+            let known = known_to_target(edge, frame, &vec![]);
+            paths.extend(self.blocking_path(range, target, known));
+        }
+        paths
+    }
+
+    fn blocking_path(&self, range: TextRange, target: Definition<'s>, known: Known) -> Option<BlockingPath<'s>> {
+        let db = self.snapshot();
+        let way = match known.is_empty() {
+            true => way(db, target).as_ref()?,
+            false => &search(db, target, known)?,
+        };
+        let mut steps = vec![];
+        for (caller, number) in way {
+            let edge = frame(db, *caller).calls.get(*number)?;
+            let home = Module::of_file(db, caller.program_file(db));
+            let range = with_function(db, *caller, |def| edge.range(def))?;
+            let (called, place) = (home.source(range).to_string(), home.place(range)?);
+            steps.push(PathStep { caller: shown_name(db, *caller), called, place });
+        }
+        let (last, number) = way.last()?;
+        let Target::Blocking(row) = &frame(db, *last).calls.get(*number)?.target else { return None };
+        Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)? })
+    }
+}
+
+/// The shortest way from a call of `function` to one that blocks.
+#[salsa::tracked(returns(ref))]
+fn way<'db>(db: &'db dyn Db, function: Definition<'db>) -> Option<Way<'db>> {
+    search(db, function, vec![])
+}
+
+fn search<'db>(db: &'db dyn Db, function: Definition<'db>, known: Known) -> Option<Way<'db>> {
+    let mut seen = HashSet::from([(function, known.clone())]);
+    let mut open: VecDeque<(Definition, Known, Way)> = VecDeque::from([(function, known, vec![])]);
+    while let Some((function, known, way)) = open.pop_front() {
+        salsa::Database::unwind_if_revision_cancelled(db);
+        let frame = frame(db, function);
+        if asks_where_it_runs(db, frame, ASKING) {
+            continue;
+        }
+        for (number, edge) in frame.calls.iter().enumerate() {
+            if !edge.needs.iter().all(|(flag, truth)| truth_of(flag, &frame.flags, &known) == Some(*truth)) {
+                continue;
+            }
+            let mut longer = way.clone();
+            longer.push((function, number));
+            match &edge.target {
+                Target::Blocking(row) => {
+                    let is_reported = |row: &BlockingCall| !row.file && !row.brief;
+                    if db.knowledge().blocking.row(row).is_some_and(is_reported) {
+                        return Some(longer);
+                    }
+                }
+                Target::Function(target) => {
+                    let known = known_to_target(edge, frame, &known);
+                    let is_new = longer.len() < LENGTH && seen.len() < FUNCTIONS;
+                    if is_new && seen.insert((*target, known.clone())) {
+                        open.push_back((*target, known, longer));
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether the frame asks where it runs: itself, or through a test or a wrapper.
+fn asks_where_it_runs(db: &dyn Db, of: &Frame, depth: usize) -> bool {
+    let asks = |edge: &Edge| match edge.target {
+        Target::Function(target) => asks_where_it_runs(db, frame(db, target), depth - 1),
+        Target::Blocking(_) => false,
+    };
+    of.asks_where_it_runs || (depth > 0 && of.calls.iter().any(|edge| edge.decides && asks(edge)))
+}
+
+/// What the target of a call knows of its flags.
+fn known_to_target(edge: &Edge, caller: &Frame, known: &Known) -> Known {
+    let truth = |passed: &Passed| match passed {
+        Passed::Truth(truth) => Some(*truth),
+        Passed::Flag(flag) => truth_of(flag, &caller.flags, known),
+        Passed::Unknown => None,
+    };
+    edge.passes.iter().map(|(flag, passed)| (flag.clone(), truth(passed))).collect()
+}
+
+/// The truth of a flag: what was passed, else its default.
+fn truth_of(flag: &str, flags: &[Flag], known: &Known) -> Option<bool> {
+    match known.iter().find(|(name, _)| name == flag) {
+        Some((_, truth)) => *truth,
+        None => flags.iter().find(|known| known.name == flag)?.default,
+    }
+}
