@@ -80,8 +80,7 @@ impl Snapshot {
     pub fn facts(&self, path: &Path) -> Result<FileFacts, Problem> {
         let module = self.module(path)?;
         let missing = || Problem::Missing(path.to_path_buf());
-        let file =
-            system_path_to_file(self, system_path(path).map_err(|_| missing())?).map_err(|_| missing())?;
+        let file = system_path_to_file(self, system_path(path).map_err(|_| missing())?).map_err(|_| missing())?;
         let mut collector = Collector {
             inspector: Inspector::new(self, file),
             module: &module,

@@ -46,11 +46,7 @@ impl<'a> Card<'a> {
         self.fill_with(template, &|fact, here| Some(fact.about(number)?.show(here)))
     }
 
-    fn fill_with(
-        &self,
-        template: &Template,
-        show: &dyn Fn(&Fact, Option<&Path>) -> Option<String>,
-    ) -> Option<String> {
+    fn fill_with(&self, template: &Template, show: &dyn Fn(&Fact, Option<&Path>) -> Option<String>) -> Option<String> {
         template.fill(&|name| {
             if let Some(fact) = self.finding.facts.get(name) {
                 return show(fact, self.here);

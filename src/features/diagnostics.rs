@@ -90,7 +90,9 @@ fn related(card: &Card) -> Vec<Related> {
             }
             Some(Fact::Each(facts)) => {
                 for (number, fact) in facts.iter().enumerate() {
-                    let (Fact::Place(place), Some(message)) = (fact, card.fill_about(template, number)) else { continue };
+                    let (Fact::Place(place), Some(message)) = (fact, card.fill_about(template, number)) else {
+                        continue;
+                    };
                     related.push(Related { place: place.clone(), message });
                 }
             }

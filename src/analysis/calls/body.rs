@@ -247,7 +247,8 @@ impl<'a> Walk<'a> {
             AnyNodeRef::ExprCall(call) => {
                 let name = last_name(&call.func)?;
                 let is_consumer = CONSUMERS.contains(&name) && call.func.is_name_expr();
-                let first = call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")?;
+                let first =
+                    call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")?;
                 Some(first.range())
             }
             _ => None,

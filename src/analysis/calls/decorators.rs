@@ -88,9 +88,10 @@ fn wrapper<'s>(module: &Module<'s>, decorator: &Expr) -> Option<Definition<'s>> 
 fn returned(outer: &ast::StmtFunctionDef) -> Option<&ast::StmtFunctionDef> {
     let Some(Stmt::Return(last)) = outer.body.last() else { return None };
     let name = last.value.as_deref()?.as_name_expr()?;
-    let inner = outer.body.iter().find_map(|statement| {
-        statement.as_function_def_stmt().filter(|inner| inner.name.id == name.id)
-    })?;
+    let inner = outer
+        .body
+        .iter()
+        .find_map(|statement| statement.as_function_def_stmt().filter(|inner| inner.name.id == name.id))?;
     let returns = outer.body.iter().filter(|statement| !matches!(statement, Stmt::FunctionDef(_))).count();
     let is_plain = !inner.is_async && !contains_yield(&inner.body) && !outer.is_async;
     // A docstring may stand beside the inner function; more than that is not read.
