@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Card;
-use crate::detectors::{Fact, one_line};
+use crate::detectors::Fact;
 use crate::pages::{Page, Template};
 use crate::text::Place;
 
@@ -33,11 +33,7 @@ fn linked(fact: &Fact, here: Option<&Path>, link: &dyn Fn(&Place) -> Option<Stri
             let shown = places.iter().map(|place| one(Fact::Place(place.clone()).show(here), Some(place)));
             shown.collect::<Vec<_>>().join(", ")
         }
-        Fact::Path(steps) => {
-            let name = |name: &str| format!("`{}`", one_line(name));
-            let shown = steps.iter().map(|step| one(name(&step.name), step.place.as_ref()));
-            shown.collect::<Vec<_>>().join(" → ")
-        }
+        Fact::Each(facts) => facts.iter().map(|fact| linked(fact, here, link)).collect::<Vec<_>>().join(", "),
         Fact::Code(_) | Fact::List(_) => fact.show(here),
     }
 }
