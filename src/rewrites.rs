@@ -5,14 +5,21 @@
 //! never leaves this module.
 
 mod add_await;
+mod asyncio_run;
 mod await_sleep;
 mod awaiting;
 mod bind_weak_object;
+mod create_task;
+mod executor_to_thread;
 mod finalize_instead_of_del;
 mod imports;
 mod keep_task;
+mod layout;
 mod raise_attribute_error;
 mod refuse_special_names;
+mod running_loop;
+mod task_group;
+mod timeout_block;
 mod to_thread;
 mod wait_for;
 mod weak_method;
@@ -40,12 +47,18 @@ pub struct Rewrite {
 /// All rewrites, alphabetical by name.
 pub const ALL: &[Rewrite] = &[
     add_await::REWRITE,
+    asyncio_run::REWRITE,
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,
+    create_task::REWRITE,
+    executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
     keep_task::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
+    running_loop::REWRITE,
+    task_group::REWRITE,
+    timeout_block::REWRITE,
     to_thread::REWRITE,
     wait_for::REWRITE,
     weak_method::REWRITE,

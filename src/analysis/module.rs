@@ -152,6 +152,12 @@ impl<'s> Module<'s> {
         self.parsed.tokens().iter().filter(|token| is_string(token.kind())).map(|token| token.range()).collect()
     }
 
+    /// The ranges of the comments, in the order of the text.
+    pub fn comment_ranges(&self) -> Vec<TextRange> {
+        let comments = self.parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Comment);
+        comments.map(|token| token.range()).collect()
+    }
+
     /// The absolute path; `None` for a stub inside the binary.
     pub fn path(&self) -> Option<&Path> {
         self.file.path(self.db()).as_system_path().map(|path| path.as_std_path())

@@ -11,7 +11,7 @@ use crate::analysis::{Function, Module, Origin, Site};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
 /// The keywords at which the frame of `body` can be suspended by an awaitable, in source order.
-pub(super) fn suspensions(body: &[Stmt]) -> Vec<TextRange> {
+pub(crate) fn suspensions(body: &[Stmt]) -> Vec<TextRange> {
     let mut found = vec![];
     visit_frame(body, &mut |node| {
         let length = match node {
@@ -126,7 +126,7 @@ pub(super) fn qualified_name(module: &Module, function: &ast::StmtFunctionDef) -
 }
 
 /// Reads the `def` of a function of the project, wherever it is.
-pub(super) fn with_def<R>(
+pub(crate) fn with_def<R>(
     module: &Module,
     function: &Function,
     read: impl FnOnce(&Module, &ast::StmtFunctionDef) -> R,
@@ -155,7 +155,7 @@ pub(super) fn called_coroutine(site: &Site, call: &ast::ExprCall) -> Option<Func
 }
 
 /// The function that `expr` names, if calling it gives a coroutine. Decorators that keep it one are looked through.
-pub(super) fn coroutine_function(module: &Module, expr: &Expr) -> Option<Function> {
+pub(crate) fn coroutine_function(module: &Module, expr: &Expr) -> Option<Function> {
     let function = module.function(expr)?;
     if !function.is_async || function.is_generator {
         return None;
@@ -179,13 +179,13 @@ pub(super) fn coroutine_function(module: &Module, expr: &Expr) -> Option<Functio
 }
 
 /// `name` for `name(…)`: the call without its arguments.
-pub(super) fn call_head(module: &Module, call: &ast::ExprCall) -> String {
+pub(crate) fn call_head(module: &Module, call: &ast::ExprCall) -> String {
     let arguments = if call.arguments.is_empty() { "()" } else { "(…)" };
     format!("{}{arguments}", module.source(&*call.func))
 }
 
 /// Whether an exception handler's type names one of `classes`.
-pub(super) fn handles(module: &Module, handler: &ast::ExceptHandlerExceptHandler, classes: &[&str]) -> bool {
+pub(crate) fn handles(module: &Module, handler: &ast::ExceptHandlerExceptHandler, classes: &[&str]) -> bool {
     let Some(handled) = &handler.type_ else { return false };
     let types = match &**handled {
         Expr::Tuple(tuple) => tuple.elts.as_slice(),

@@ -9,17 +9,18 @@ use crate::analysis::Site;
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/to-thread"], nodes: &[NodeKind::ExprCall], detect };
+    Detector { concepts: &["asyncio/run-in-executor", "asyncio/to-thread"], nodes: &[NodeKind::ExprCall], detect };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
     let symbol = site.callee_among(call, &["asyncio.AbstractEventLoop.run_in_executor", "asyncio.to_thread"])?;
     let callee = Fact::from(module.source(&*call.func));
-    let finding = Finding::new("asyncio/to-thread", call.func.range());
     let (job, finding) = if symbol.is("asyncio.to_thread") {
+        let finding = Finding::new("asyncio/to-thread", call.func.range());
         (call.arguments.find_argument_value("func", 0), finding.fact("lazy", callee))
     } else {
+        let finding = Finding::new("asyncio/run-in-executor", call.func.range());
         let executor = call.arguments.find_argument_value("executor", 0);
         let other = executor.filter(|executor| !executor.is_none_literal_expr());
         let finding = finding.fact("eager", callee);

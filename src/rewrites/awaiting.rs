@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use crate::analysis::{Module, Site};
-use crate::detectors::suspension::{around, frame, is_in, visit_frame};
+use crate::detectors::suspension::{around, coroutine_function, frame, is_in, visit_frame};
 use crate::text::{Edit, Ranged as _, TextRange};
 
 /// Locks between threads or processes. While one is held, a suspended task keeps it, and the next thread that wants it may
@@ -50,12 +50,35 @@ pub(super) fn obstacle(site: &Site) -> Option<String> {
         let at = line(function.name.range());
         return Some(format!("`{}` (line {at}) is a plain `def`, which cannot await", function.name));
     }
+    if let Some(reason) = not_of_the_coroutine(site) {
+        return Some(reason);
+    }
     if let Some(lock) = held_lock(site) {
         let at = line(lock.range());
         return Some(format!("the thread lock `{}` (line {at}) is held here", module.source(lock)));
     }
     let other = other_framework(module)?;
     Some(format!("this file imports `{}` (line {}), whose loop is not asyncio's", module.source(other), line(other)))
+}
+
+/// A class body, which cannot await, or a generator expression, which an `await` would make asynchronous.
+fn not_of_the_coroutine(site: &Site) -> Option<String> {
+    let module = site.module;
+    let line = |range: TextRange| module.lines().line(range.start());
+    let own = site.enclosing().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
+    own.into_iter().find_map(|node| match node {
+        AnyNodeRef::StmtClassDef(class) if is_in(&class.body, site.node.range()) => {
+            Some(format!("the body of class `{}` (line {}) cannot await", class.name, line(class.name.range())))
+        }
+        AnyNodeRef::ExprGenerator(generator) => {
+            let is_first =
+                generator.generators.first().is_some_and(|first| first.iter.range().contains_range(site.node.range()));
+            let reason =
+                format!("the generator expression in line {} would become asynchronous", line(generator.range()));
+            (!is_first).then_some(reason)
+        }
+        _ => None,
+    })
 }
 
 /// A thread's lock that is held at the site, by `with` or by an `acquire` without `release` before the site.
@@ -99,6 +122,46 @@ fn other_framework(module: &Module) -> Option<TextRange> {
         }
         _ => None,
     })
+}
+
+/// Why `receiver` may be another loop than the one that runs the site: the reason of a refusal.
+pub(super) fn other_loop(site: &Site, receiver: &Expr) -> Option<String> {
+    const RUNNING: &[&str] = &["asyncio.get_event_loop", "asyncio.get_running_loop"];
+    let module = site.module;
+    let body = frame(site);
+    let is_running = |origin: &&Expr| {
+        let asked = origin.as_call_expr().filter(|call| module.calls(call, RUNNING));
+        asked.is_some_and(|call| is_in(body, call.range()) && !is_nested(body, call.range()))
+    };
+    let origins = module.origins(receiver);
+    let is_known = site.async_function().is_some() && !origins.is_empty() && origins.iter().all(is_running);
+    let line = module.lines().line(receiver.start());
+    (!is_known)
+        .then(|| format!("`{}` in line {line} may be another loop than the running one", module.source(receiver)))
+}
+
+/// Whether what is at `range` runs in a frame of its own within `body`.
+fn is_nested(body: &[Stmt], range: TextRange) -> bool {
+    let mut is_here = false;
+    visit_frame(body, &mut |node| is_here |= node.range() == range);
+    !is_here
+}
+
+/// Whether `expr` is a call that gives a coroutine.
+pub(super) fn is_coroutine_call(module: &Module, expr: &Expr) -> bool {
+    expr.as_call_expr().is_some_and(|call| coroutine_function(module, &call.func).is_some())
+}
+
+/// Where an `await` or a `yield` stands in `expr`.
+pub(super) fn suspension_in(expr: &Expr) -> Option<TextRange> {
+    let mut found = None;
+    ast::helpers::any_over_expr(expr, |part| {
+        if matches!(part, Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_)) {
+            found = Some(part.range());
+        }
+        found.is_some()
+    });
+    found
 }
 
 /// Parentheses around an awaited call, where what follows would bind more tightly than `await`.

@@ -33,6 +33,20 @@ pub(super) fn imported(site: &Site, wanted: &str) -> Option<Imported> {
     Some(Imported { name: wanted.to_string(), edit: Some(edit) })
 }
 
+/// How the code at `site` can name `member` of `wanted`: as it was imported by name, or through the module.
+pub(super) fn imported_member(site: &Site, wanted: &str, member: &str) -> Result<Imported, String> {
+    let by_name = statements_in_reach(site).filter_map(Stmt::as_import_from_stmt).find_map(|import| {
+        let is_wanted = import.level == 0 && import.module.as_deref() == Some(wanted);
+        let alias = import.names.iter().filter(|_| is_wanted).find(|alias| alias.name.as_str() == member)?;
+        Some(alias.asname.as_ref().unwrap_or(&alias.name).as_str())
+    });
+    if let Some(name) = by_name.filter(|name| bindings(site.module, name).len() == 1) {
+        return Ok(Imported { name: name.to_string(), edit: None });
+    }
+    let module = imported(site, wanted).ok_or_else(|| taken(site.module, wanted))?;
+    Ok(Imported { name: format!("{}.{member}", module.name), edit: module.edit })
+}
+
 /// Why `wanted` cannot be named at the site: the reason of a refusal.
 pub(super) fn taken(module: &Module, wanted: &str) -> String {
     let other = bindings(module, wanted).into_iter().find(|at| !is_import_of(module, *at, wanted, wanted));
@@ -64,6 +78,11 @@ fn is_import_of(module: &Module, at: TextRange, name: &str, wanted: &str) -> boo
 
 /// The `import` statements of the module and of the functions around the site, written before it.
 fn imports_in_reach<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = &'a ast::StmtImport> {
+    statements_in_reach(site).filter_map(Stmt::as_import_stmt)
+}
+
+/// The statements directly in the module and in the functions around the site, written before it.
+fn statements_in_reach<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = &'a Stmt> {
     let start = site.node.start();
     site.enclosing()
         .filter_map(|node| match node {
@@ -72,10 +91,7 @@ fn imports_in_reach<'a>(site: &Site<'a, '_>) -> impl Iterator<Item = &'a ast::St
             _ => None,
         })
         .flatten()
-        .filter_map(move |statement| match statement {
-            Stmt::Import(import) if import.end() <= start => Some(import),
-            _ => None,
-        })
+        .filter(move |statement| statement.end() <= start)
 }
 
 /// The place for `import wanted`: in alphabetical order among the plain imports at the head of the file.
@@ -145,9 +161,9 @@ pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Optio
         _ => false,
     })?;
     let is_exported = module.text().contains("__all__");
-    let mut names = Names { name, reads: vec![], bindings: vec![] };
-    names.visit_body(&module.syntax().body);
+    let names = Names::in_body(name, &module.syntax().body);
     let is_read = names.reads.iter().any(|read| !gone.contains_range(*read));
+    let is_read = is_read || names.quoted.iter().any(|string| !gone.contains_range(*string));
     let is_bound_again = names.bindings.iter().any(|at| !import.range().contains_range(*at));
     let start = line_start(module, import.start());
     let end = line_after(module, import.end());
@@ -158,16 +174,16 @@ pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Optio
 
 /// Where the file binds `name`, in any scope.
 pub(super) fn bindings(module: &Module, name: &str) -> Vec<TextRange> {
-    let mut names = Names { name, reads: vec![], bindings: vec![] };
-    names.visit_body(&module.syntax().body);
-    names.bindings
+    Names::in_body(name, &module.syntax().body).bindings
 }
 
 /// The reads and the bindings of a name, in all scopes.
-struct Names<'n> {
+pub(super) struct Names<'n> {
     name: &'n str,
-    reads: Vec<TextRange>,
-    bindings: Vec<TextRange>,
+    pub reads: Vec<TextRange>,
+    pub bindings: Vec<TextRange>,
+    /// Strings that may be annotations with the name in them.
+    quoted: Vec<TextRange>,
 }
 
 impl<'a> SourceOrderVisitor<'a> for Names<'_> {
@@ -177,6 +193,9 @@ impl<'a> SourceOrderVisitor<'a> for Names<'_> {
                 true => self.reads.push(name.range()),
                 false => self.bindings.push(name.range()),
             },
+            AnyNodeRef::ExprStringLiteral(string) if may_quote(string.value.to_str(), self.name) => {
+                self.quoted.push(string.range());
+            }
             AnyNodeRef::Alias(alias) => {
                 let bound = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
                 if bound.split('.').next() == Some(self.name) || bound == "*" {
@@ -200,7 +219,21 @@ impl<'a> SourceOrderVisitor<'a> for Names<'_> {
     }
 }
 
-impl Names<'_> {
+/// Whether a string may be an annotation that mentions `name`.
+fn may_quote(text: &str, name: &str) -> bool {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    text.chars().all(|char| is_word(char) || ".,|[] ".contains(char))
+        && text.split(|char| !is_word(char)).any(|word| word == name)
+}
+
+impl<'n> Names<'n> {
+    /// The uses of `name` in `body`, nested functions and classes included.
+    pub fn in_body(name: &'n str, body: &[Stmt]) -> Self {
+        let mut names = Self { name, reads: vec![], bindings: vec![], quoted: vec![] };
+        names.visit_body(body);
+        names
+    }
+
     fn bind(&mut self, name: &ast::Identifier) {
         if name.as_str() == self.name {
             self.bindings.push(name.range());
