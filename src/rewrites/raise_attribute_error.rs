@@ -84,8 +84,8 @@ fn computed_answer(def: &ast::StmtFunctionDef) -> Option<TextRange> {
     (!is_fixed).then(|| value.range())
 }
 
-/// Whether a comment stands between the first and the last line of `range`.
-fn loses_comment(module: &Module, range: TextRange) -> bool {
+/// Whether a comment stands in `range`.
+pub(super) fn loses_comment(module: &Module, range: TextRange) -> bool {
     let source = module.source(range);
     let strings = module.string_ranges();
     source.char_indices().any(|(index, char)| {

@@ -6,6 +6,7 @@ use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::imports::{imported, line_after};
+use super::raise_attribute_error::loses_comment;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Module;
 use crate::text::{Edit, Ranged as _, TextRange};
@@ -60,7 +61,7 @@ fn offer(target: &Target) -> Option<Offer> {
         return Offer::refused(title, "the name `weakref` is used for something else in this file");
     };
     let (Some(gone), Some(unused)) = (lines_of(module, watch.range()), lines_of(module, other.range())) else {
-        return Offer::refused(title, "a line to be removed holds more than one statement");
+        return Offer::refused(title, "a line to be removed holds more than one statement, or a comment");
     };
     let mut edits = vec![
         Edit::replace(made.value.range(), format!("{}()", dictionary.0)),
@@ -108,20 +109,15 @@ fn class_name(target: &Target, watch: &ast::StmtAssign) -> Option<(String, Optio
     Some((format!("{}.WeakValueDictionary", weakref.name), weakref.edit))
 }
 
-/// The lines of a statement that stands alone, with the comment lines right above it.
+/// The lines of a statement that stands alone; a comment above it stays.
 fn lines_of(module: &Module, range: TextRange) -> Option<TextRange> {
     let lines = module.lines();
-    let first = lines.line(range.start());
-    let alone = lines.line_range(first).start();
+    let alone = lines.line_range(lines.line(range.start())).start();
     let last = lines.line_range(lines.line(range.end()));
     let before = module.source(TextRange::new(alone, range.start()));
     let behind = module.source(TextRange::new(range.end(), last.end()));
-    if !before.trim().is_empty() || !behind.trim().is_empty() {
-        return None;
-    }
-    let is_comment = |line: &usize| module.source(lines.line_range(*line)).trim_start().starts_with('#');
-    let top = (1..first).rev().take_while(is_comment).last().unwrap_or(first);
-    Some(TextRange::new(lines.line_range(top).start(), line_after(module, range.end())))
+    let is_alone = before.trim().is_empty() && behind.trim().is_empty();
+    (is_alone && !loses_comment(module, range)).then(|| TextRange::new(alone, line_after(module, range.end())))
 }
 
 struct Uses<'n, 'a> {
