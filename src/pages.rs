@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use page::{CodeFence, Page, PageError, Role, Severity};
+pub use page::{CodeFence, EACH, Page, PageError, Role, Severity};
 pub use search::{nearest, search};
 pub use template::Template;
 

@@ -202,7 +202,8 @@ impl PageFile {
     }
 
     fn is_data_only(&self) -> bool {
-        ["symbols", "methods", "syntax"].iter().any(|key| !self.strings(key).is_empty())
+        self.matter.contains_key("each")
+            || ["symbols", "methods", "syntax"].iter().any(|key| !self.strings(key).is_empty())
     }
 }
 
@@ -267,12 +268,15 @@ fn pages_keep_their_form() {
         if title.ends_with('.') || title.is_empty() {
             problems.push(format!("{at}: the title is a noun phrase without a full stop"));
         }
-        for line in &page.summary {
+        let each = page.matter.get("each").and_then(toml::Value::as_table).into_iter().flatten();
+        let each = each.map(|(_, text)| text.as_str().unwrap().to_string());
+        for line in page.summary.iter().cloned().chain(each) {
+            let line = &line;
             let words = line.split_whitespace().count();
             if words > 30 {
                 problems.push(format!("{at}: a summary has at most 30 words, this one {words}: {line}"));
             }
-            if !line.ends_with(['.', '?', ':']) {
+            if !line.ends_with(['.', '?', ':']) && line != "{{each}}" {
                 problems.push(format!("{at}: a summary is a sentence: {line}"));
             }
         }

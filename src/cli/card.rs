@@ -76,7 +76,7 @@ fn most_telling(mut cards: Vec<Card>) -> (Vec<Card>, usize) {
         cards.retain(is_hazard);
         return (cards, usize::MAX);
     }
-    cards.sort_by_key(|card| (card.page.hint.is_none(), card.page.is_data_only()));
+    cards.sort_by_key(|card| (card.page.hint.is_none(), card.page.is_about_syntax(), card.page.is_data_only()));
     (cards, 1)
 }
 
@@ -95,7 +95,16 @@ fn is_telling(card: &Card) -> bool {
 /// The first lines about this code that name something of it.
 fn specific_lines(card: &Card) -> Vec<String> {
     let specific = card.page.in_your_code.iter().filter(|line| line.facts().next().is_some());
-    specific.filter_map(|line| card.fill(line)).take(LINES).collect()
+    let lines: Vec<String> = specific.filter_map(|line| card.fill(line)).take(LINES).collect();
+    // Steps of which some are left out are no longer numbered.
+    lines.into_iter().map(unnumbered).collect()
+}
+
+fn unnumbered(line: String) -> String {
+    match line.split_once(". ") {
+        Some((number, rest)) if number.parse::<usize>().is_ok() => format!("- {rest}"),
+        _ => line,
+    }
 }
 
 fn rewrites(actions: &[CodeAction], concept: &str, range: TextRange) -> Vec<Rewrite> {

@@ -44,7 +44,8 @@ impl<'a> Triggers<'a> {
             // The handbook is about libraries; a team may have written about its own code.
             let is_meant = |page: &&&Page| symbol.origin != Origin::Project || page.is_of_team();
             for page in pages.into_iter().flatten().filter(is_meant) {
-                findings.push(with_facts(site, Finding::new(&page.id, range)));
+                let finding = Finding::new(&page.id, range).fact("name", Fact::from(symbol.to_string()));
+                findings.push(with_facts(site, finding));
             }
         }
         let mut push = |pages: Option<&Vec<&Page>>, range: TextRange| {
@@ -76,9 +77,17 @@ impl<'a> Triggers<'a> {
         if !self.last_names.contains(name) || (!site.node.is_expr_call() && is_part_of_a_use(site)) {
             return None;
         }
-        let symbol = site.module.symbol(mentioned)?;
+        let has_page = |symbol: &Symbol| self.symbols.contains_key(symbol.to_string().as_str());
+        let symbol = written(site, mentioned).filter(has_page).or_else(|| site.module.symbol(mentioned))?;
         Some((symbol, mentioned.range()))
     }
+}
+
+/// The name as it is written behind a module: `asyncio.TimeoutError`, which is the builtin one by another name.
+fn written(site: &Site, mentioned: ExprRef) -> Option<Symbol> {
+    let ExprRef::Attribute(attribute) = mentioned else { return None };
+    let module = site.module.symbol(&*attribute.value).filter(|symbol| symbol.name.is_empty())?;
+    Some(module.member(&attribute.attr))
 }
 
 /// A part of a longer name, what a call calls, and an annotation are not uses of their own.
@@ -148,7 +157,8 @@ fn with_facts(site: &Site, mut finding: Finding) -> Finding {
         _ => None,
     };
     if let AnyNodeRef::StmtFunctionDef(function) = site.node {
-        finding = finding.fact("method", Fact::from(function.name.as_str()));
+        let name = function.name.as_str();
+        finding = finding.fact("method", Fact::from(name)).fact("name", Fact::from(name));
     }
     let unbound = callee.and_then(|callee| module.unbound_root(callee));
     finding = finding.fact("receiver", receiver.map(code)).fact("unbound", unbound.map(Fact::from));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::View;
 use crate::detectors::{Fact, Finding};
-use crate::pages::{Page, Template};
+use crate::pages::{EACH, Page, Template};
 
 /// How a fact stands in a sentence about a file.
 pub(super) type Show<'s> = &'s dyn Fn(&Fact, Option<&Path>) -> String;
@@ -52,7 +52,12 @@ impl<'a> Card<'a> {
                 return show(fact, self.here);
             }
             let mut decided = self.page.version_facts(self.target);
-            decided.find(|(fact, _)| *fact == name).map(|(_, text)| text.to_string())
+            if let Some((_, text)) = decided.find(|(fact, _)| *fact == name) {
+                return Some(text.to_string());
+            }
+            // What the page says of this one of its names.
+            let trigger = self.finding.facts.get("name").filter(|_| name == EACH)?.show(None);
+            self.fill_with(self.page.each.get(&trigger)?, show)
         })
     }
 

@@ -52,6 +52,16 @@ fn written(page: &Page, summary: Vec<String>, in_your_code: Option<Vec<String>>)
         text.push_str(&line);
         text.push('\n');
     }
+    if !page.each.is_empty() {
+        text.push_str("\n## By name\n\n");
+    }
+    for (name, line) in &page.each {
+        let fact = |fact: &str| match fact {
+            "callee" | "method" | "name" => Some(name.clone()),
+            other => Some(placeholder(other)),
+        };
+        text.push_str(&format!("- `{name}`: {}\n", line.fill(&fact).unwrap_or_default()));
+    }
     for (heading, section) in &page.sections {
         let section = match &in_your_code {
             Some(lines) if heading == IN_YOUR_CODE => lines.join("\n"),

@@ -29,7 +29,7 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
     let range = TextRange::empty(offset);
     let findings = findings_in(view.module, view.store, range, &|_| true);
     let mut cards: Vec<Card> = findings.iter().filter_map(|finding| Card::new(view, finding)).collect();
-    cards.retain(|card| view.options.keywords || card.page.syntax.is_empty());
+    cards.retain(|card| view.options.keywords || !card.page.is_about_syntax());
     cards.sort_by_key(|card| rank(card, offset));
     let primary = cards.iter().find(|card| card.summary().is_some())?;
     let pitfall = cards.iter().filter(|card| card.page.id != primary.page.id).find_map(Card::message);

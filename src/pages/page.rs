@@ -10,6 +10,8 @@ use super::template::Template;
 
 /// The largest page that is read, in bytes.
 const SIZE: usize = 256 * 1024;
+/// The fact that stands for what the page says of the name at hand.
+pub const EACH: &str = "each";
 
 /// How a diagnostic is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -41,6 +43,8 @@ struct FrontMatter {
     symbols: Vec<String>,
     methods: Vec<String>,
     syntax: Vec<String>,
+    each: BTreeMap<String, String>,
+    keyword: bool,
     versions: BTreeMap<String, BTreeMap<String, String>>,
     retired: Option<String>,
 }
@@ -75,6 +79,10 @@ pub struct Page {
     pub symbols: Vec<String>,
     pub methods: Vec<String>,
     pub syntax: Vec<String>,
+    /// What the page says of each of its names: the fact `each`. The keys are among `symbols` and `methods`.
+    pub each: BTreeMap<String, Template>,
+    /// It is about a keyword: a setting switches its hovers.
+    keyword: bool,
     versions: BTreeMap<String, ByVersion>,
     pub retired: Option<String>,
     /// Lines of the summary, most specific first.
@@ -189,6 +197,9 @@ impl Page {
             entries.sort();
             Ok((fact.clone(), entries))
         });
+        let each = matter.each.iter().map(|(name, text)| Ok((name.clone(), Template::parse(text)?)));
+        let each = each.collect::<Result<BTreeMap<_, _>, String>>()?;
+        let (symbols, methods): (Vec<_>, Vec<_>) = matter.each.into_keys().partition(|name| name.contains('.'));
         let related = matter.related.iter().map(|(fact, text)| Ok((fact.clone(), Template::parse(text)?)));
         Ok(Self {
             id: id.to_string(),
@@ -205,9 +216,11 @@ impl Page {
             since: matter.since.as_deref().map_or(Ok((3, 9)), version_number)?,
             see: matter.see,
             sources: matter.sources,
-            symbols: matter.symbols,
-            methods: matter.methods,
+            symbols: joined(matter.symbols, symbols),
+            methods: joined(matter.methods, methods),
             syntax: matter.syntax,
+            each,
+            keyword: matter.keyword,
             versions: versions.collect::<Result<_, String>>()?,
             retired: matter.retired,
             title: matter.title,
@@ -222,18 +235,22 @@ impl Page {
     fn check_facts(&self, error: &dyn Fn(String) -> PageError) -> Result<(), PageError> {
         for template in self.templates() {
             for fact in template.facts() {
-                if !self.facts.iter().any(|name| name == fact) && !self.versions.contains_key(fact) {
+                let is_each = fact == EACH && !self.each.is_empty();
+                if !self.facts.iter().any(|name| name == fact) && !self.versions.contains_key(fact) && !is_each {
                     return Err(error(format!("`{{{{{fact}}}}}` is used, but not listed in `facts`")));
                 }
             }
         }
-        Ok(())
+        match self.each.iter().find(|(_, text)| text.facts().any(|fact| fact == EACH)) {
+            Some((name, _)) => Err(error(format!("what `[each]` says of `{name}` uses `{{{{each}}}}` itself"))),
+            None => Ok(()),
+        }
     }
 
     /// All templates of the page.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let lines = self.summary.iter().chain(&self.in_your_code);
-        lines.chain(&self.hint).chain(&self.message).chain(self.related.values())
+        lines.chain(self.each.values()).chain(&self.hint).chain(&self.message).chain(self.related.values())
     }
 
     /// The facts that the target Python decides: those of the entry with the largest version not above it.
@@ -259,10 +276,21 @@ impl Page {
         self.path.is_absolute()
     }
 
+    /// Whether it is about a keyword or another form of syntax.
+    pub fn is_about_syntax(&self) -> bool {
+        self.keyword || !self.syntax.is_empty()
+    }
+
     /// Whether the page's trigger is data; otherwise a detector yields its findings.
     pub fn is_data_only(&self) -> bool {
         !(self.symbols.is_empty() && self.methods.is_empty() && self.syntax.is_empty())
     }
+}
+
+fn joined(mut names: Vec<String>, more: Vec<String>) -> Vec<String> {
+    let more: Vec<String> = more.into_iter().filter(|name| !names.contains(name)).collect();
+    names.extend(more);
+    names
 }
 
 /// `3.11` as `(3, 11)`.
