@@ -47,6 +47,8 @@ pub struct Environment {
     pub standard_library: Option<PathBuf>,
     /// What a person should know: an environment that could not be used, and what happens instead.
     pub problem: Option<String>,
+    /// The environment's own version is older than [`OLDEST`], which stands in its place.
+    pub is_too_old: bool,
 }
 
 /// Why a project cannot be opened.
@@ -85,9 +87,12 @@ pub(super) fn discover(
         _ if settings.isolated => Ok(None),
         Some(python) => {
             let python = system_path(python)?;
-            PythonEnvironment::new(&python, SysPrefixPathOrigin::PythonCliFlag, system)
-                .map(Some)
-                .map_err(|error| format!("{python} is no Python environment that can be used: {error}"))
+            PythonEnvironment::new(&python, SysPrefixPathOrigin::PythonCliFlag, system).map(Some).map_err(|error| {
+                match system.path_exists(&python) {
+                    true => format!("{python} is no Python environment that can be used: {error}"),
+                    false => format!("the Python environment {python} does not exist"),
+                }
+            })
         }
         None => PythonEnvironment::discover(Some(&root), system)
             .map_err(|error| format!("the Python environment of {root} cannot be used: {error}"))
@@ -106,7 +111,7 @@ pub(super) fn discover(
             None
         }
     });
-    let version = settings
+    let mut version = settings
         .version
         .map(|(major, minor)| with_default_source(PythonVersion::from((major, minor))))
         .or_else(|| environment.as_ref().and_then(|environment| environment.python_version_from_metadata().cloned()))
@@ -116,6 +121,16 @@ pub(super) fn discover(
         })
         .unwrap_or_else(|| with_default_source(PythonVersion::default()));
     found.version = (version.version.major, version.version.minor);
+    if found.version < OLDEST {
+        let (major, minor) = found.version;
+        let oldest = format!("{}.{}", OLDEST.0, OLDEST.1);
+        found.problem.get_or_insert(format!(
+            "the Python environment of {root} is {major}.{minor}, which is older than what is explained here: the code is explained as Python {oldest} runs it."
+        ));
+        found.is_too_old = true;
+        found.version = OLDEST;
+        version.version = PythonVersion::from(OLDEST);
+    }
     let real_stdlib_path = environment.as_ref().and_then(|environment| environment.real_stdlib_path(system).ok());
     found.standard_library = real_stdlib_path.as_ref().map(|path| path.as_std_path().to_path_buf());
     found.prefix = environment.as_ref().map(|environment| PathBuf::from(environment.sys_prefix().to_string()));

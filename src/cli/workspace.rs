@@ -69,10 +69,10 @@ impl Workspace {
             Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
         for environment in project.environments() {
             match (&environment.problem, python) {
-                (Some(problem), Some(python)) => {
+                (Some(problem), Some(python)) if !environment.is_too_old => {
                     return Err(Failure::new(format!("`--python {}` cannot be used: {problem}", python.display())));
                 }
-                (Some(problem), None) => terminal.warning(problem),
+                (Some(problem), _) => terminal.warning(problem),
                 (None, _) => {}
             }
         }

@@ -102,7 +102,7 @@ impl Session {
     fn tell_of_environments(&self) {
         for environment in self.project.iter().flat_map(Project::environments) {
             if let Some(problem) = &environment.problem {
-                self.outbox.log_once(MessageType::WARNING, problem.clone());
+                self.outbox.warn(problem.clone());
             }
         }
     }

@@ -1,0 +1,223 @@
+--- The commands `:Dunderstand …`.
+local M = {}
+
+--- How long an answer is waited for, in milliseconds: looking through a workspace takes its time.
+local PATIENCE = 60000
+
+local function tell(message)
+  vim.notify('dunderstand: ' .. message, vim.log.levels.INFO)
+end
+
+--- The server of a buffer, or any.
+---@param buffer integer?
+---@return vim.lsp.Client?
+local function client_of(buffer)
+  local own = buffer and vim.lsp.get_clients({ name = 'dunderstand', bufnr = buffer }) or {}
+  return own[1] or vim.lsp.get_clients({ name = 'dunderstand' })[1]
+end
+
+--- Asks the server for one of its own commands.
+---@param command string
+---@param argument table
+---@return any? answer
+---@return string? problem
+function M.ask(command, argument)
+  local client = client_of(vim.api.nvim_get_current_buf())
+  if client == nil then
+    return nil, 'no server is running; :checkhealth dunderstand says why'
+  end
+  local method = command:gsub('^dunderstand%.', 'dunderstand/')
+  local answer, problem = client:request_sync(method, argument, PATIENCE)
+  if answer == nil then
+    return nil, problem or 'no answer'
+  elseif answer.err then
+    return nil, answer.err.message
+  end
+  return answer.result
+end
+
+--- The place of the cursor as the protocol counts.
+local function here(client)
+  return vim.lsp.util.make_position_params(0, client.offset_encoding)
+end
+
+local function is_before(a, b)
+  return a.line < b.line or (a.line == b.line and a.character <= b.character)
+end
+
+--- How much a range holds, for comparisons.
+local function size(range)
+  return (range['end'].line - range.start.line) * 10000 + range['end'].character - range.start.character
+end
+
+--- The concepts at the cursor, the narrowest first.
+---@return table[]? concepts
+---@return string? problem
+local function concepts_here()
+  local client = client_of(0)
+  if client == nil then
+    return nil, 'no server is running; :checkhealth dunderstand says why'
+  end
+  local place = here(client)
+  local concepts, problem = M.ask('dunderstand.concepts', { textDocument = place.textDocument })
+  if concepts == nil then
+    return nil, problem
+  end
+  local found = {}
+  for _, concept in ipairs(concepts) do
+    for _, at in ipairs(concept.places) do
+      if is_before(at.range.start, place.position) and is_before(place.position, at.range['end']) then
+        table.insert(found, { id = concept.id, title = concept.title, size = size(at.range) })
+        break
+      end
+    end
+  end
+  table.sort(found, function(a, b)
+    return a.size < b.size or (a.size == b.size and a.id < b.id)
+  end)
+  return found
+end
+
+local commands = {}
+
+--- A page: the one named, or that of what is at work under the cursor.
+function commands.explain(arguments)
+  local uri = vim.bo.filetype == 'python' and vim.uri_from_bufnr(0) or nil
+  if arguments[1] then
+    require('dunderstand.pages').open(arguments[1], uri)
+    return
+  end
+  local found, problem = concepts_here()
+  if found == nil or found[1] == nil then
+    tell(problem or 'nothing to explain here; `:Dunderstand explain ID` opens a page by its id')
+    return
+  end
+  local choice = {
+    prompt = 'Explain',
+    format_item = function(concept)
+      return ('%s (%s)'):format(concept.title, concept.id)
+    end,
+  }
+  if found[2] == nil then
+    require('dunderstand.pages').open(found[1].id, uri)
+    return
+  end
+  vim.ui.select(found, choice, function(concept)
+    if concept then
+      require('dunderstand.pages').open(concept.id, uri)
+    end
+  end)
+end
+
+--- Where which concept is at work, in the quickfix list: in the workspace or, with `!`, in this file.
+function commands.concepts(_, is_this_file)
+  local argument = is_this_file and { textDocument = { uri = vim.uri_from_bufnr(0) } } or vim.empty_dict()
+  local concepts, problem = M.ask('dunderstand.concepts', argument)
+  if concepts == nil then
+    tell(problem)
+    return
+  end
+  local client = client_of(0)
+  local items = {}
+  for _, concept in ipairs(concepts) do
+    local locations = vim.tbl_map(function(place)
+      return { uri = place.uri, range = place.range, summary = place.summary }
+    end, concept.places)
+    for _, item in ipairs(vim.lsp.util.locations_to_items(locations, client and client.offset_encoding or 'utf-8')) do
+      local summary = item.user_data.summary
+      item.text = concept.title .. (type(summary) == 'string' and ': ' .. summary:gsub('%s+', ' ') or '')
+      item.user_data = nil
+      table.insert(items, item)
+    end
+  end
+  vim.fn.setqflist({}, ' ', { title = 'Concepts at work', items = items })
+  if #items == 0 then
+    tell('no concept is at work here')
+  else
+    vim.cmd('botright copen')
+  end
+end
+
+--- The places that belong to the diagnostics of this line, in the location list.
+function commands.related()
+  local line = vim.api.nvim_win_get_cursor(0)[1] - 1
+  local client = client_of(0)
+  local items = {}
+  for _, diagnostic in ipairs(vim.diagnostic.get(0, { lnum = line })) do
+    for _, related in ipairs(vim.tbl_get(diagnostic, 'user_data', 'lsp', 'relatedInformation') or {}) do
+      local item = vim.lsp.util.locations_to_items({ related.location }, client and client.offset_encoding or 'utf-8')[1]
+      if item then
+        item.text, item.user_data = related.message, nil
+        table.insert(items, item)
+      end
+    end
+  end
+  if #items == 0 then
+    tell('no other places belong to this line')
+    return
+  end
+  vim.fn.setloclist(0, {}, ' ', { title = 'Related places', items = items })
+  vim.cmd.lopen()
+end
+
+--- Stops the server and starts it anew.
+function commands.restart()
+  require('dunderstand.guard').restart()
+end
+
+--- Runs `:Dunderstand …`.
+function M.command(call)
+  local arguments = vim.deepcopy(call.fargs)
+  local name = table.remove(arguments, 1)
+  local command = commands[name]
+  if command == nil then
+    tell(('no command `%s`; there are %s'):format(name, table.concat(M.names(), ', ')))
+    return
+  end
+  command(arguments, call.bang)
+end
+
+--- The commands' names, in order.
+function M.names()
+  local names = vim.tbl_keys(commands)
+  table.sort(names)
+  return names
+end
+
+local pages
+
+--- The ids of all pages, read once.
+local function page_ids()
+  if pages == nil then
+    local program = require('dunderstand.guard').program()
+    if program == nil or vim.fn.executable(program) == 0 then
+      return {}
+    end
+    pages = {}
+    local topic
+    local output = vim.system({ program, 'pages' }, { text = true }):wait(5000).stdout or ''
+    for line in output:gmatch('[^\n]+') do
+      topic = line:match('^(%S+)$') or topic
+      local name = line:match('^  (%S+)')
+      if name and topic then
+        table.insert(pages, topic .. '/' .. name)
+      end
+    end
+  end
+  return pages
+end
+
+--- What completes a command line.
+---@param word string
+---@param line string
+---@return string[]
+function M.complete(word, line)
+  local words = vim.split(line, '%s+', { trimempty = true })
+  local is_command = #words == 1 or (#words == 2 and word ~= '')
+  local candidates = is_command and M.names() or (words[2] == 'explain' and page_ids() or {})
+  return vim.tbl_filter(function(candidate)
+    return vim.startswith(candidate, word)
+  end, candidates)
+end
+
+return M

@@ -1,0 +1,45 @@
+-- What Neovim does not do for a server by itself: the commands, one clear message where the server is missing, and a new
+-- server where one has died.
+
+if vim.g.loaded_dunderstand then
+  return
+end
+vim.g.loaded_dunderstand = true
+
+if vim.fn.has('nvim-0.11') == 0 then
+  vim.notify('dunderstand needs Neovim 0.11 or newer', vim.log.levels.WARN)
+  return
+end
+
+vim.api.nvim_create_user_command('Dunderstand', function(call)
+  require('dunderstand').command(call)
+end, {
+  nargs = '+',
+  bang = true,
+  desc = 'What Python code does at run time',
+  complete = function(word, line)
+    return require('dunderstand').complete(word, line)
+  end,
+})
+
+vim.api.nvim_create_autocmd('BufReadCmd', {
+  group = vim.api.nvim_create_augroup('dunderstand.pages', {}),
+  pattern = 'dunderstand://*',
+  desc = 'Show a page of explanations',
+  callback = function(event)
+    require('dunderstand.pages').read(event.buf, event.match)
+  end,
+})
+
+local guard = require('dunderstand.guard')
+
+-- Neovim starts nothing where the program is missing, and says so in its log only.
+vim.api.nvim_create_autocmd('FileType', {
+  group = vim.api.nvim_create_augroup('dunderstand.missing', {}),
+  pattern = 'python',
+  desc = 'Say once that the server is missing',
+  callback = guard.tell_if_missing,
+})
+
+-- The user's own function takes precedence.
+vim.lsp.config('dunderstand', { on_exit = (vim.lsp.config.dunderstand or {}).on_exit or guard.on_exit })

@@ -1,0 +1,16 @@
+-- A quick fix is applied, the diagnostic goes, the file is saved.
+local t = require('lib')
+t.open('poll.py')
+t.client()
+t.diagnostic('asyncio/blocking-call')
+t.go('time.sleep')
+t.act('asyncio.sleep')
+t.wait('the edit', function()
+  return t.text():find('        await asyncio.sleep(0.1)', 1, true)
+end)
+t.wait('no diagnostic', function()
+  return #vim.diagnostic.get(0) == 0
+end)
+vim.cmd.write()
+t.contains(t.on_disk('poll.py'), '        await asyncio.sleep(0.1)')
+t.equal(t.messages, {})
