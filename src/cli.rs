@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod files;
 mod hover;
+mod man;
 mod markdown;
 mod pages;
 mod rewrite;
@@ -65,6 +66,7 @@ enum Command {
     Pages(pages::Arguments),
     Rewrite(rewrite::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
     Server(server::Arguments),
 }
 
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Pages(arguments) => pages::run(&arguments, &mut terminal),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut terminal),
         Command::Completions(arguments) => completions::run(&arguments, &mut terminal),
+        Command::Man(arguments) => man::run(&arguments, &mut terminal),
         Command::Server(_) => return crate::server::run(),
     };
     match result {
