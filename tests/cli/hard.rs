@@ -16,6 +16,7 @@ pub const ALL: &[Test] = &[
     ("the demo program is shown whole, explained, in 100 columns", demo),
     ("names in help texts exist", names_in_help),
     ("completions name every command", completions),
+    ("every command has a manual page with its options", manual_pages),
 ];
 
 /// Files that a reader of Python must survive, with a part of what it says about them.
@@ -137,4 +138,22 @@ fn completions() -> Outcome {
         }
     }
     Ok(())
+}
+
+fn manual_pages() -> Outcome {
+    let folder = Folder::new("man");
+    let output = folder.run(&["man", "--all", "pages"]);
+    if !output.status.success() || !output.stdout.is_empty() {
+        return Err(format!("man --all: {}", output.status).into());
+    }
+    let program = folder.read("pages/dunderstand.1");
+    for command in ["annotate", "hover", "check", "explain", "facts", "pages", "rewrite", "completions", "man", "server"] {
+        let page = folder.read(&format!("pages/dunderstand-{command}.1"));
+        let named = program.contains(&format!("dunderstand\\-{command}(1)"));
+        let alone = folder.run(&["man", command]).stdout;
+        if !page.contains(".TH dunderstand") || !page.contains("\\-\\-help") || !named || alone != page.as_bytes() {
+            return Err(format!("the manual page of {command}:\n{page}").into());
+        }
+    }
+    if folder.read("pages/dunderstand-check.1").contains("\\-\\-format") { Ok(()) } else { Err("no --format".into()) }
 }

@@ -26,92 +26,40 @@ function M.ask(command, argument)
   if client == nil then
     return nil, 'no server is running; :checkhealth dunderstand says why'
   end
-  local method = command:gsub('^dunderstand%.', 'dunderstand/')
-  local answer, problem = client:request_sync(method, argument, PATIENCE)
+  local params = { command = command, arguments = { argument } }
+  local answer, problem = client:request_sync('workspace/executeCommand', params, PATIENCE)
   if answer == nil then
     return nil, problem or 'no answer'
   elseif answer.err then
     return nil, answer.err.message
   end
-  return answer.result
-end
-
---- The place of the cursor as the protocol counts.
-local function here(client)
-  return vim.lsp.util.make_position_params(0, client.offset_encoding)
-end
-
-local function is_before(a, b)
-  return a.line < b.line or (a.line == b.line and a.character <= b.character)
-end
-
---- How much a range holds, for comparisons.
-local function size(range)
-  return (range['end'].line - range.start.line) * 10000 + range['end'].character - range.start.character
-end
-
---- The concepts at the cursor, the narrowest first.
----@return table[]? concepts
----@return string? problem
-local function concepts_here()
-  local client = client_of(0)
-  if client == nil then
-    return nil, 'no server is running; :checkhealth dunderstand says why'
-  end
-  local place = here(client)
-  local concepts, problem = M.ask('dunderstand.concepts', { textDocument = place.textDocument })
-  if concepts == nil then
-    return nil, problem
-  end
-  local found = {}
-  for _, concept in ipairs(concepts) do
-    for _, at in ipairs(concept.places) do
-      if is_before(at.range.start, place.position) and is_before(place.position, at.range['end']) then
-        table.insert(found, { id = concept.id, title = concept.title, size = size(at.range) })
-        break
-      end
-    end
-  end
-  table.sort(found, function(a, b)
-    return a.size < b.size or (a.size == b.size and a.id < b.id)
-  end)
-  return found
+  return answer.result ~= vim.NIL and answer.result or nil
 end
 
 local commands = {}
 
---- A page: the one named, or that of what is at work under the cursor.
+--- A page: by its id, by words, or on what is at work under the cursor.
 function commands.explain(arguments)
+  local pages = require('dunderstand.pages')
   local uri = vim.bo.filetype == 'python' and vim.uri_from_bufnr(0) or nil
-  if arguments[1] then
-    require('dunderstand.pages').open(arguments[1], uri)
+  local words = table.concat(arguments, ' ')
+  if words ~= '' then
+    pages.open(words:match('^[%w_-]+/[%w_/-]+$') or '?' .. words, uri)
     return
   end
-  local found, problem = concepts_here()
-  if found == nil or found[1] == nil then
-    tell(problem or 'nothing to explain here; `:Dunderstand explain ID` opens a page by its id')
-    return
+  local client = client_of(0)
+  local position = client and vim.lsp.util.make_position_params(0, client.offset_encoding).position
+  local page, problem = M.ask('dunderstand.explain', { uri = vim.uri_from_bufnr(0), position = position })
+  if page then
+    pages.open(page.id, uri, page)
+  else
+    tell(problem or 'nothing to explain here; `:Dunderstand explain WORDS` looks for a page')
   end
-  local choice = {
-    prompt = 'Explain',
-    format_item = function(concept)
-      return ('%s (%s)'):format(concept.title, concept.id)
-    end,
-  }
-  if found[2] == nil then
-    require('dunderstand.pages').open(found[1].id, uri)
-    return
-  end
-  vim.ui.select(found, choice, function(concept)
-    if concept then
-      require('dunderstand.pages').open(concept.id, uri)
-    end
-  end)
 end
 
 --- Where which concept is at work, in the quickfix list: in the workspace or, with `!`, in this file.
 function commands.concepts(_, is_this_file)
-  local argument = is_this_file and { textDocument = { uri = vim.uri_from_bufnr(0) } } or vim.empty_dict()
+  local argument = is_this_file and { uri = vim.uri_from_bufnr(0) } or vim.empty_dict()
   local concepts, problem = M.ask('dunderstand.concepts', argument)
   if concepts == nil then
     tell(problem)

@@ -12,36 +12,54 @@ local buffer = t.open('poll.py')
 t.client()
 t.diagnostic('asyncio/blocking-call')
 
--- An explanation of what is under the cursor; where several concepts meet, it is asked which.
-local offered
-vim.ui.select = function(items, options, choose)
-  offered = vim.tbl_map(options.format_item, items)
-  choose(items[1])
-end
+-- An explanation of what is under the cursor, about this code.
 t.go('time.sleep')
 vim.cmd('Dunderstand explain')
-t.contains(vim.api.nvim_buf_get_name(0), 'dunderstand://asyncio/')
+t.equal(vim.api.nvim_buf_get_name(0), 'dunderstand://asyncio/blocking-call')
 t.equal({ vim.bo.filetype, vim.bo.buftype, vim.bo.modifiable }, { 'markdown', 'nofile', false })
-t.contains(t.text(), { '# ', '## Sources' })
-t.contains(t.text(), '## See also')
+t.contains(t.text(), { '# ', 'time.sleep', '## Sources', '## In poll.py', '](dunderstand:' })
 
--- `<CR>` on another page's id opens it in the same window, and `<C-o>` leads back.
+-- `<CR>` on a link to a page opens it in the same window, and `<C-o>` leads back.
+local function press(keys)
+  vim.api.nvim_feedkeys(vim.keycode(keys), 'mtx', false)
+end
 local window, name = vim.api.nvim_get_current_win(), vim.api.nvim_buf_get_name(0)
-t.go('## See also')
-vim.cmd('normal! jj0')
-vim.fn.search('[a-z-]\\+/[a-z-]\\+', 'c', vim.fn.line('.'))
-vim.api.nvim_feedkeys(vim.keycode('<CR>'), 'mtx', false)
+local column
+for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, true)) do
+  column = line:find('](dunderstand:', 1, true)
+  if column then
+    vim.api.nvim_win_set_cursor(0, { number, column - 2 })
+    break
+  end
+end
+press('<CR>')
 assert(vim.api.nvim_buf_get_name(0) ~= name, 'another page')
+t.contains(vim.api.nvim_buf_get_name(0), 'dunderstand://')
 t.equal(vim.api.nvim_get_current_win(), window)
-t.contains(t.text(), '## Sources')
-vim.api.nvim_feedkeys(vim.keycode('<C-o>'), 'mtx', false)
+t.contains(t.text(), '# ')
+press('<C-o>')
 t.equal(vim.api.nvim_buf_get_name(0), name)
-vim.cmd.close()
 
--- An id that names no page.
-vim.cmd('Dunderstand explain asyncio/nothing')
-t.contains(t.text(), 'There is no page `asyncio/nothing`')
+-- `gf` on a link to the code leads there, in the window that shows it.
+local line = t.go('[line ', 2)
+press('gf')
+t.equal(vim.api.nvim_get_current_buf(), buffer)
+t.contains(vim.api.nvim_get_current_line(), 'time.sleep')
+vim.api.nvim_set_current_win(window)
+t.equal(vim.api.nvim_win_get_cursor(0)[1], line)
+press('q')
+
+-- By words, by an id that names no page, by nothing where there is nothing.
+vim.cmd('Dunderstand explain blocking call')
+t.contains(t.text(), 'event loop')
 vim.cmd.close()
+vim.cmd('Dunderstand explain asyncio/nothing')
+t.contains(t.text(), { 'Nothing to show', 'asyncio/nothing' })
+vim.cmd.close()
+t.go('import asyncio')
+vim.cmd('Dunderstand explain')
+t.equal(t.told('nothing to explain here'), 1)
+t.messages = {}
 
 -- Concepts of the workspace, then of this file.
 t.equal(vim.api.nvim_get_current_buf(), buffer)
