@@ -147,7 +147,9 @@ fn manual_pages() -> Outcome {
         return Err(format!("man --all: {}", output.status).into());
     }
     let program = folder.read("pages/dunderstand.1");
-    for command in ["annotate", "hover", "check", "explain", "facts", "pages", "rewrite", "completions", "man", "server"] {
+    for command in
+        ["annotate", "hover", "check", "explain", "facts", "pages", "rewrite", "completions", "man", "server"]
+    {
         let page = folder.read(&format!("pages/dunderstand-{command}.1"));
         let named = program.contains(&format!("dunderstand\\-{command}(1)"));
         let alone = folder.run(&["man", command]).stdout;
