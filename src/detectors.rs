@@ -16,6 +16,7 @@ mod asyncio_queue;
 mod attribute_read;
 mod attribute_write;
 mod await_expression;
+pub(crate) mod awaits_in_loop;
 mod blocking_call;
 mod blocking_call_through;
 pub(crate) mod called_twice;
@@ -75,6 +76,7 @@ mod metaclass_hooks;
 mod metaclass_namespace;
 mod method_binding;
 mod method_body;
+pub(crate) mod missing_async;
 mod never_awaited;
 mod never_joined;
 mod new_method;
@@ -91,6 +93,7 @@ mod reference_count;
 mod reference_cycle;
 mod response_body;
 mod retained_memory;
+pub(crate) mod sequential_awaits;
 mod slots;
 mod special_method;
 mod super_call;
@@ -144,6 +147,7 @@ pub const ALL: &[Detector] = &[
     attribute_read::DETECTOR,
     attribute_write::DETECTOR,
     await_expression::DETECTOR,
+    awaits_in_loop::DETECTOR,
     blocking_call::DETECTOR,
     blocking_call_through::DETECTOR,
     called_twice::DETECTOR,
@@ -194,6 +198,7 @@ pub const ALL: &[Detector] = &[
     metaclass_filter::DETECTOR,
     metaclass_namespace::DETECTOR,
     method_binding::DETECTOR,
+    missing_async::DETECTOR,
     never_awaited::DETECTOR,
     never_joined::DETECTOR,
     new_method::DETECTOR,
@@ -207,6 +212,7 @@ pub const ALL: &[Detector] = &[
     reference_cycle::DETECTOR,
     response_body::DETECTOR,
     retained_memory::DETECTOR,
+    sequential_awaits::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,

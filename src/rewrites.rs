@@ -4,20 +4,27 @@
 //! and two lines here, in alphabetical order. The result is parsed before it is offered: an edit that breaks the file
 //! never leaves this module.
 
+mod aclosing;
+mod add_async;
 mod add_await;
 mod asyncio_run;
 mod await_sleep;
 mod awaiting;
 mod bind_weak_object;
+mod bounded_gather;
+mod concurrent_awaits;
 mod create_task;
 mod executor_to_thread;
 mod finalize_instead_of_del;
 mod imports;
+mod independence;
 mod keep_task;
 mod layout;
+mod raise_again;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod running_loop;
+mod subprocess_exec;
 mod task_group;
 mod timeout_block;
 mod to_thread;
@@ -46,17 +53,23 @@ pub struct Rewrite {
 
 /// All rewrites, alphabetical by name.
 pub const ALL: &[Rewrite] = &[
+    aclosing::REWRITE,
+    add_async::REWRITE,
     add_await::REWRITE,
     asyncio_run::REWRITE,
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,
+    bounded_gather::REWRITE,
+    concurrent_awaits::REWRITE,
     create_task::REWRITE,
     executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
     keep_task::REWRITE,
+    raise_again::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     running_loop::REWRITE,
+    subprocess_exec::REWRITE,
     task_group::REWRITE,
     timeout_block::REWRITE,
     to_thread::REWRITE,

@@ -33,7 +33,15 @@ fn offer(target: &Target) -> Option<Offer> {
 
 /// The title, with the handlers of callers that will not catch the group.
 fn title(site: &Site) -> String {
-    let Some(function) = site.function() else { return TITLE.to_string() };
+    match missed_by_callers(site) {
+        None => TITLE.to_string(),
+        Some(missed) => format!("{}; {missed})", TITLE.trim_end_matches(')')),
+    }
+}
+
+/// The handlers around calls of this function in this file that will not catch the group.
+pub(super) fn missed_by_callers(site: &Site) -> Option<String> {
+    let function = site.function()?;
     let module = site.module;
     let own = module.place(function.name.range());
     let calls = module.calls_of(&function.name).into_iter();
@@ -46,10 +54,8 @@ fn title(site: &Site) -> String {
         let line = module.lines().line(handled.start());
         Some(format!("`except {}` in line {line}", module.source(handled)))
     });
-    match handlers.collect::<Vec<_>>() {
-        missed if missed.is_empty() => TITLE.to_string(),
-        missed => format!("{}; {} no longer catches them)", TITLE.trim_end_matches(')'), missed.join(", ")),
-    }
+    let missed: Vec<_> = handlers.collect();
+    (!missed.is_empty()).then(|| format!("{} no longer catches them", missed.join(", ")))
 }
 
 /// What a handler catches, if an `ExceptionGroup` is none of it.
@@ -204,7 +210,7 @@ fn gives<'a>(statement: &Site<'a, '_>, site: &Site) -> Result<Gives<'a>, String>
 }
 
 /// A reason not to: what encloses the statement treats the errors, or runs while another one is on its way.
-fn guarded(statement: &Site) -> Option<String> {
+pub(super) fn guarded(statement: &Site) -> Option<String> {
     let module = statement.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let missed = handlers_around(statement).into_iter().find_map(|handler| specific(module, handler));

@@ -1,0 +1,64 @@
+//! `with` and `for` on objects that have only the asynchronous protocol: they raise at once.
+//!
+//! Silent where a class may have both protocols, or is not known to its root.
+
+use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
+
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/missing-async"],
+    nodes: &[NodeKind::Comprehension, NodeKind::StmtFor, NodeKind::StmtWith],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let module = site.module;
+    let (used, keyword, method) = match site.node {
+        AnyNodeRef::StmtWith(with) if !with.is_async => {
+            let mut managers = with.items.iter().map(|item| &item.context_expr);
+            (managers.find(|manager| is_only_async_manager(module, manager))?, "with", "__enter__")
+        }
+        AnyNodeRef::StmtFor(statement) if !statement.is_async => (&*statement.iter, "for", "__iter__"),
+        AnyNodeRef::Comprehension(clause) if !clause.is_async => (&clause.iter, "for", "__iter__"),
+        _ => return None,
+    };
+    if (keyword == "for" && !is_only_async_iterable(module, used)) || site.is_type_checking() {
+        return None;
+    }
+    let function = site.async_function().map(|function| Fact::from(function.name.as_str()));
+    findings.push(
+        Finding::new("asyncio/missing-async", used.range())
+            .fact("object", Fact::from(module.source(used)))
+            .fact("object_class", module.class_of(used).map(|class| Fact::from(class.name())))
+            .fact("keyword", Fact::from(keyword))
+            .fact("method", Fact::from(method))
+            .fact("in_coroutine", function),
+    );
+    Some(())
+}
+
+/// Whether `with` fails on `manager` and `async with` works.
+pub(crate) fn is_only_async_manager(module: &Module, manager: &Expr) -> bool {
+    has_only(module, manager, "__aenter__", &["__enter__"])
+}
+
+/// Whether `for` fails on `iterable` and `async for` works.
+fn is_only_async_iterable(module: &Module, iterable: &Expr) -> bool {
+    let generator = iterable.as_call_expr().and_then(|call| module.called_function(call));
+    let is_generator =
+        generator.is_some_and(|function| function.is_async && function.is_generator && !function.is_decorated);
+    is_generator || has_only(module, iterable, "__aiter__", &["__getitem__", "__iter__"])
+}
+
+fn has_only(module: &Module, expr: &Expr, wanted: &str, others: &[&str]) -> bool {
+    // Literals and the like are none of it; a name, an attribute or a call may be.
+    if !matches!(expr, Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_)) {
+        return false;
+    }
+    let Some(class) = module.class_of(expr) else { return false };
+    let has = |name: &str| class.definer(name).is_some();
+    class.mro_is_complete() && has(wanted) && !others.iter().any(|name| has(name)) && !has("__getattr__")
+}
