@@ -21,13 +21,17 @@ mod blocking_call;
 mod blocking_call_through;
 pub(crate) mod called_twice;
 mod caught_setter_error;
+mod class_cell;
 mod class_creation;
+mod class_getitem;
 mod class_reading;
 mod closure_capture;
 mod coroutine_callback;
 mod coroutine_function;
 mod daemon_thread;
+mod dataclass;
 mod decorated_method;
+mod decorator;
 mod descriptor_check;
 mod descriptor_class;
 mod descriptor_definition;
@@ -41,6 +45,7 @@ mod dynamic_attributes;
 mod dynamic_class;
 mod dynamic_shape;
 mod empty_means_done;
+mod equality_hash;
 mod exception_group;
 mod exception_lifetime;
 mod facts;
@@ -61,6 +66,14 @@ mod http_client;
 mod http_request;
 mod init_subclass;
 mod instance_dict;
+mod iterator;
+mod keyword_flow;
+mod keyword_is;
+mod keyword_lambda;
+mod keyword_match;
+mod keyword_scope;
+mod keyword_with;
+mod keyword_yield;
 mod list_of_floats;
 mod lock;
 mod lock_held;
@@ -152,12 +165,16 @@ pub const ALL: &[Detector] = &[
     blocking_call_through::DETECTOR,
     called_twice::DETECTOR,
     caught_setter_error::DETECTOR,
+    class_cell::DETECTOR,
     class_creation::DETECTOR,
+    class_getitem::DETECTOR,
     closure_capture::DETECTOR,
     coroutine_callback::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
+    dataclass::DETECTOR,
     decorated_method::DETECTOR,
+    decorator::DETECTOR,
     descriptor_check::DETECTOR,
     descriptor_class::DETECTOR,
     descriptor_definition::DETECTOR,
@@ -169,6 +186,7 @@ pub const ALL: &[Detector] = &[
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,
+    equality_hash::DETECTOR,
     exception_group::DETECTOR,
     exception_lifetime::DETECTOR,
     failed_item_lost::DETECTOR,
@@ -186,6 +204,14 @@ pub const ALL: &[Detector] = &[
     http_request::DETECTOR,
     init_subclass::DETECTOR,
     instance_dict::DETECTOR,
+    iterator::DETECTOR,
+    keyword_flow::DETECTOR,
+    keyword_is::DETECTOR,
+    keyword_lambda::DETECTOR,
+    keyword_match::DETECTOR,
+    keyword_scope::DETECTOR,
+    keyword_with::DETECTOR,
+    keyword_yield::DETECTOR,
     list_of_floats::DETECTOR,
     lock::DETECTOR,
     lock_held::DETECTOR,

@@ -70,7 +70,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 /// The names that a function reads and does not bind itself.
-fn free_names(parameters: Option<&ast::Parameters>, body: AnyNodeRef) -> Vec<String> {
+pub(super) fn free_names(parameters: Option<&ast::Parameters>, body: AnyNodeRef) -> Vec<String> {
     struct Names {
         read: Vec<String>,
         bound: Vec<String>,
@@ -99,7 +99,7 @@ fn free_names(parameters: Option<&ast::Parameters>, body: AnyNodeRef) -> Vec<Str
     names.read.into_iter().filter(|name| !is_parameter(name) && !bound.contains(name)).collect()
 }
 
-fn is_local(def: &ast::StmtFunctionDef, name: &str) -> bool {
+pub(super) fn is_local(def: &ast::StmtFunctionDef, name: &str) -> bool {
     binds(&def.body, name) || def.parameters.iter().any(|parameter| parameter.name().as_str() == name)
 }
 

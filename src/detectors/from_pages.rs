@@ -90,10 +90,17 @@ fn written(site: &Site, mentioned: ExprRef) -> Option<Symbol> {
     Some(module.member(&attribute.attr))
 }
 
+/// Whether the node reads like a variable of a module, such as `gc.callbacks` in `gc.callbacks.append(f)`.
+fn is_value(site: &Site) -> bool {
+    let AnyNodeRef::ExprAttribute(attribute) = site.node else { return false };
+    attribute.value.is_name_expr() && attribute.attr.starts_with(|first: char| first.is_lowercase())
+}
+
 /// A part of a longer name, what a call calls, and an annotation are not uses of their own.
 fn is_part_of_a_use(site: &Site) -> bool {
     match site.parent() {
-        Some(AnyNodeRef::ExprAttribute(_)) | None => true,
+        Some(AnyNodeRef::ExprAttribute(_)) => !is_value(site),
+        None => true,
         Some(AnyNodeRef::ExprCall(call)) if call.func.range() == site.node.range() => true,
         _ => site.is_annotation(),
     }

@@ -45,9 +45,9 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
 fn rank(card: &Card, offset: TextSize) -> (bool, u32, bool, u8, String) {
     let Finding { range, .. } = *card.finding;
     let form = match card.page.is_data_only() {
+        _ if card.page.is_about_syntax() => 2,
         false => 0,
-        true if card.page.syntax.is_empty() => 1,
-        true => 2,
+        true => 1,
     };
     (!range.contains(offset), range.len().to_u32(), !card.is_reported(), form, card.page.id.clone())
 }

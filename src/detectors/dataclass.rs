@@ -1,0 +1,114 @@
+//! `@dataclass`: what it writes into the class, and what `slots=True` replaces.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
+
+use super::method_body::own_nodes;
+use super::nodes::{is_false, is_true};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Site};
+use crate::text::{Place, Ranged as _};
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["metaclasses/dataclass", "metaclasses/dataclass-slots"],
+    nodes: &[NodeKind::StmtClassDef],
+    detect,
+};
+
+const DATACLASS: &str = "dataclasses.dataclass";
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::StmtClassDef(statement) = site.node else { return None };
+    let decorator = statement
+        .decorator_list
+        .iter()
+        .find(|decorator| site.module.is_symbol(ast::helpers::map_callable(&decorator.expression), DATACLASS))?;
+    let options = Options(match &decorator.expression {
+        Expr::Call(call) => Some(&call.arguments),
+        _ => None,
+    });
+    let binds = |name: &str| statement.body.iter().any(|member| defines(member, name));
+    let (eq, order, frozen) = (!options.is_off("eq"), options.is_on("order"), options.is_on("frozen"));
+    let mut written: Vec<&str> = vec![];
+    written.extend((!options.is_off("init") && !binds("__init__")).then_some("__init__"));
+    written.extend((!options.is_off("repr") && !binds("__repr__")).then_some("__repr__"));
+    written.extend((eq && !binds("__eq__")).then_some("__eq__"));
+    written.extend(order.then_some("__lt__"));
+    written.extend((eq && frozen && !binds("__hash__")).then_some("__hash__"));
+    written.extend(frozen.then_some("__setattr__"));
+    let name = || Fact::from(statement.name.as_str());
+    let is_unhashable = eq && !frozen && !options.is_on("unsafe_hash") && !binds("__hash__");
+    let fields = fields(site.module, statement);
+    let range = decorator.expression.range();
+    findings.push(
+        Finding::new("metaclasses/dataclass", range)
+            .fact("class", name())
+            .fact("written", Fact::from(written.into_iter().map(str::to_string).collect::<Vec<_>>()))
+            .fact("fields", Fact::from(fields))
+            .fact("unhashable", is_unhashable.then(name))
+            .fact("frozen", frozen.then(name))
+            .fact("kw_only", options.is_on("kw_only").then(name)),
+    );
+    if options.is_on("slots") {
+        let cells: Vec<Place> = class_cells(site.module, statement);
+        let finding = Finding::new("metaclasses/dataclass-slots", range).fact("class", name());
+        let is_weak = options.is_on("weakref_slot");
+        findings.push(
+            finding
+                .fact("cells_at", Fact::from(cells))
+                .fact("no_weakref", (!is_weak && statement.bases().is_empty()).then(name)),
+        );
+    }
+    Some(())
+}
+
+/// The keywords of the decorator.
+struct Options<'a>(Option<&'a ast::Arguments>);
+
+impl Options<'_> {
+    fn is_on(&self, name: &str) -> bool {
+        self.0.and_then(|arguments| arguments.find_keyword(name)).is_some_and(|keyword| is_true(&keyword.value))
+    }
+
+    fn is_off(&self, name: &str) -> bool {
+        self.0.and_then(|arguments| arguments.find_keyword(name)).is_some_and(|keyword| is_false(&keyword.value))
+    }
+}
+
+fn defines(statement: &Stmt, name: &str) -> bool {
+    match statement {
+        Stmt::FunctionDef(def) => def.name.as_str() == name,
+        Stmt::Assign(assign) => assign.targets.iter().any(|target| super::method_body::is_name(target, name)),
+        _ => false,
+    }
+}
+
+/// The fields of the class's own body, in order.
+fn fields(module: &Module, statement: &ast::StmtClassDef) -> Vec<String> {
+    let names = statement.body.iter().filter_map(|member| {
+        let Stmt::AnnAssign(field) = member else { return None };
+        let annotation = module.source(&*field.annotation);
+        let is_field = !annotation.contains("ClassVar") && !annotation.contains("KW_ONLY");
+        field.target.as_name_expr().filter(|_| is_field).map(|name| name.id.to_string())
+    });
+    names.collect()
+}
+
+/// Where methods use the cell of the class: `super()` without arguments and `__class__`.
+fn class_cells(module: &Module, statement: &ast::StmtClassDef) -> Vec<Place> {
+    let mut places = vec![];
+    for def in statement.body.iter().filter_map(Stmt::as_function_def_stmt) {
+        own_nodes(&def.body, |node| {
+            let range = match node {
+                AnyNodeRef::ExprCall(call)
+                    if call.arguments.is_empty() && super::method_body::is_name(&call.func, "super") =>
+                {
+                    call.range()
+                }
+                AnyNodeRef::ExprName(name) if name.id == "__class__" => name.range(),
+                _ => return,
+            };
+            places.extend(module.place(range));
+        });
+    }
+    places
+}

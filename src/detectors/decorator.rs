@@ -1,0 +1,151 @@
+//! `@decorator` where the decorator is a function of the project: when it runs, and what it puts in place of the function.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind, Stmt};
+
+use super::method_body::{is_name, own_nodes, parameter};
+use super::nodes::with_def;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Module, Origin, Site};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["metaclasses/class-decorator", "metaclasses/decorator"],
+    nodes: &[NodeKind::StmtClassDef, NodeKind::StmtFunctionDef],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    match site.node {
+        AnyNodeRef::StmtFunctionDef(def) => {
+            for (index, decorator) in def.decorator_list.iter().enumerate() {
+                let finding = Finding::new("metaclasses/decorator", decorator.expression.range());
+                findings.extend(of_function(site.module, decorator, finding).map(|finding| {
+                    finding
+                        .fact("function", Fact::from(def.name.as_str()))
+                        .fact("turn", turn(index, def.decorator_list.len()))
+                }));
+            }
+        }
+        AnyNodeRef::StmtClassDef(class) => {
+            for decorator in &class.decorator_list {
+                let finding = Finding::new("metaclasses/class-decorator", decorator.expression.range());
+                findings.extend(
+                    of_class(site.module, decorator, finding)
+                        .map(|finding| finding.fact("class", Fact::from(class.name.as_str()))),
+                );
+            }
+        }
+        _ => {}
+    }
+    Some(())
+}
+
+/// Decorators run from the bottom up.
+fn turn(index: usize, count: usize) -> Option<Fact> {
+    (count > 1).then(|| Fact::from(format!("{} of {count}", count - index)))
+}
+
+/// What a decorator gives back.
+enum Result {
+    /// The function it was given.
+    Same,
+    /// A function defined in it that stands in for the one it was given.
+    Wrapper {
+        name: String,
+        is_wrapped: bool,
+        is_async: bool,
+    },
+    Other,
+}
+
+fn of_function(module: &Module, decorator: &Decorator, finding: Finding) -> Option<Finding> {
+    let is_factory = decorator.expression.is_call_expr();
+    let function = module.function(ast::helpers::map_callable(&decorator.expression))?;
+    if function.symbol.origin != Origin::Project || function.is_async || function.is_generator {
+        return None;
+    }
+    let result = with_def(module, &function, |_, def| {
+        let maker = if is_factory { inner(def)? } else { def };
+        Some(result(maker))
+    });
+    let finding = finding
+        .fact("decorator", Fact::from(function.name.as_str()))
+        .fact("decorator_at", function.place.clone().map(Fact::from))
+        .fact("factory", is_factory.then(|| Fact::from(module.source(&decorator.expression))));
+    Some(match result {
+        Some(Result::Same) => finding.fact("same", Fact::from(function.name.as_str())),
+        Some(Result::Wrapper { name, is_wrapped, is_async }) => finding
+            .fact("sync", (!is_async).then(|| Fact::from(name.as_str())))
+            .fact("unwrapped", (!is_wrapped).then(|| Fact::from(name.as_str())))
+            .fact("wrapper", Fact::from(name)),
+        _ => finding,
+    })
+}
+
+/// The decorator inside of a decorator factory: the nested function that it returns.
+fn inner(def: &ast::StmtFunctionDef) -> Option<&ast::StmtFunctionDef> {
+    let returned = returned(def);
+    let [Expr::Name(name)] = returned.as_slice() else { return None };
+    nested(def, name.id.as_str())
+}
+
+fn nested<'a>(def: &'a ast::StmtFunctionDef, name: &str) -> Option<&'a ast::StmtFunctionDef> {
+    def.body.iter().filter_map(Stmt::as_function_def_stmt).find(|inner| inner.name.as_str() == name)
+}
+
+fn returned(def: &ast::StmtFunctionDef) -> Vec<&Expr> {
+    let mut values = vec![];
+    own_nodes(&def.body, |node| {
+        if let AnyNodeRef::StmtReturn(ast::StmtReturn { value: Some(value), .. }) = node {
+            values.push(&**value);
+        }
+    });
+    values
+}
+
+fn result(def: &ast::StmtFunctionDef) -> Result {
+    let Some(given) = parameter(def, 0) else { return Result::Other };
+    let values = returned(def);
+    if !values.is_empty() && values.iter().all(|value| is_name(value, given)) {
+        return Result::Same;
+    }
+    let [Expr::Name(name)] = values.as_slice() else { return Result::Other };
+    let Some(wrapper) = nested(def, name.id.as_str()) else { return Result::Other };
+    let keeps_name = wrapper.decorator_list.iter().any(|decorator| {
+        let callable = ast::helpers::map_callable(&decorator.expression);
+        let last = callable.as_attribute_expr().map(|attribute| attribute.attr.as_str());
+        last.or_else(|| callable.as_name_expr().map(|name| name.id.as_str())) == Some("wraps")
+    });
+    let mut mentions_update = false;
+    own_nodes(&def.body, |node| {
+        let name = match node {
+            AnyNodeRef::ExprName(name) => name.id.as_str(),
+            AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
+            _ => return,
+        };
+        mentions_update |= matches!(name, "update_wrapper" | "__wrapped__" | "__name__");
+    });
+    Result::Wrapper {
+        name: wrapper.name.to_string(),
+        is_wrapped: keeps_name || mentions_update || !wrapper.decorator_list.is_empty(),
+        is_async: wrapper.is_async,
+    }
+}
+
+fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<Finding> {
+    let is_factory = decorator.expression.is_call_expr();
+    let function = module.function(ast::helpers::map_callable(&decorator.expression))?;
+    if function.symbol.origin != Origin::Project || function.is_async || function.is_generator {
+        return None;
+    }
+    let is_same = with_def(module, &function, |_, def| {
+        let maker = if is_factory { inner(def)? } else { def };
+        Some(matches!(result(maker), Result::Same))
+    });
+    Some(
+        finding
+            .fact("decorator", Fact::from(function.name.as_str()))
+            .fact("same", is_same.filter(|is_same| *is_same).map(|_| Fact::from(function.name.as_str())))
+            .fact("decorator_at", function.place.map(Fact::from)),
+    )
+}
