@@ -14,7 +14,7 @@ mod project_file;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use declared::{ALL, Kind, Setting};
+pub use declared::{ALL, Kind, SEVERITIES, Setting};
 pub use layer::Layer;
 pub use page_folders::{PageFolders, page_sources};
 pub use project_file::ProjectFile;

@@ -12,6 +12,8 @@ mod folder;
 mod interruption;
 #[path = "protocol/lifecycle.rs"]
 mod lifecycle;
+#[path = "protocol/manifest.rs"]
+mod manifest;
 #[path = "protocol/order.rs"]
 mod order;
 #[path = "protocol/settings.rs"]

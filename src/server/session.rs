@@ -103,6 +103,11 @@ impl Session {
         for environment in self.project.iter().flat_map(Project::environments) {
             if let Some(problem) = &environment.problem {
                 self.outbox.warn(problem.clone());
+            } else if environment.prefix.is_none() {
+                let (major, minor) = environment.version;
+                self.outbox.warn(format!(
+                    "no Python was found: the code is explained as Python {major}.{minor} runs it, and third-party packages are not resolved; set `dunderstand.python` to an interpreter or environment."
+                ));
             }
         }
     }

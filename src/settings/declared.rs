@@ -168,6 +168,13 @@ pub const ALL: &[Setting] = &[
         set: |settings, value| settings.options.pages_url = text(value),
     },
     Setting {
+        key: "path",
+        kind: Kind::Text,
+        default: "null",
+        description: "The program `dunderstand` that the editor starts; without it, the one that came with the editor's extension, else the first on `PATH`.",
+        set: |_, _| {}, // The editor's client has read it before there is a server.
+    },
+    Setting {
         key: "python",
         kind: Kind::Text,
         default: "null",

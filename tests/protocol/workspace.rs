@@ -93,6 +93,21 @@ fn unknown_settings_do_no_harm_and_wrong_ones_are_told_once() {
 }
 
 #[test]
+fn without_a_python_there_is_one_message_and_the_code_is_explained() {
+    let folder = Folder::new("no-python");
+    let client = Client::spawn_with(&[("PATH", "/nowhere")]);
+    client.initialize(&folder, abilities());
+    client.notify("initialized", json!({}));
+    let document = Document::open(&client, &folder, "a.py", BLOCKING);
+    assert_eq!(document.codes().len(), 1);
+    let message = client.wait_for_notification("window/showMessage", |_| true);
+    let text = message["message"].as_str().unwrap();
+    assert!(text.starts_with("no Python was found: the code is explained as Python 3."), "{text}");
+    document.codes();
+    assert_eq!(client.arrived("window/showMessage"), [] as [Value; 0]);
+}
+
+#[test]
 fn the_project_file_wins_over_the_editor_and_is_watched() {
     let folder = Folder::new("project-file");
     let project = folder.write("pyproject.toml", "[tool.dunderstand]\ndiagnostics.enable = false\n");

@@ -1,0 +1,84 @@
+import * as vscode from "vscode";
+import { ExecuteCommandRequest, LanguageClient, LSPErrorCodes, State } from "vscode-languageclient/node";
+import { find } from "./binary";
+import { Concepts } from "./concepts";
+import { Explanation, type About } from "./explanation";
+import { stepsToAsync } from "./steps";
+
+const SELECTOR = [{ language: "python", scheme: "file" }, { language: "python", scheme: "untitled" }];
+
+/** Asks the server by one of its commands; undefined if there is no answer, of which the person has been told. */
+export type Ask = <T>(command: string, argument: object) => Promise<T | undefined>;
+
+let client: LanguageClient | undefined;
+
+export function activate(context: vscode.ExtensionContext) {
+  const output = vscode.window.createOutputChannel("dunderstand");
+  const status = Object.assign(vscode.languages.createLanguageStatusItem("dunderstand", SELECTOR),
+    { text: "dunderstand", command: { title: "Show output", command: "dunderstand.showOutput" } });
+  const { Information, Warning, Error: Failure } = vscode.LanguageStatusSeverity;
+
+  async function start() {
+    await client?.dispose().catch((error) => output.appendLine(`${error}`));
+    client = undefined;
+    try {
+      const { command, version } = find(vscode.workspace.getConfiguration("dunderstand").get("path"), context.extensionPath);
+      output.appendLine(`${command}, version ${version}`);
+      client = new LanguageClient("dunderstand", { command, args: ["server"] }, {
+        documentSelector: SELECTOR,
+        outputChannel: output,
+        middleware: { provideHover: async (document, at, token, next) => withPage(await next(document, at, token), document, at) },
+      });
+      client.onDidChangeState(({ newState: now }) => Object.assign(status, now === State.Running
+        ? { detail: version, severity: Information, busy: false }
+        : { detail: "not running", severity: Warning, busy: now === State.Starting }));
+      await client.start();
+    } catch (error) {
+      const { message } = error as Error;
+      output.appendLine(message);
+      Object.assign(status, { detail: message, severity: Failure, busy: false });
+      if (await vscode.window.showErrorMessage(message, "Open Settings"))
+        await vscode.commands.executeCommand("workbench.action.openSettings", "dunderstand.path");
+    }
+  }
+
+  const ask: Ask = async (command, argument) => {
+    try {
+      return client ? await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] }) : void start();
+    } catch (error) {
+      const { code, message } = error as { code?: number; message: string };
+      if (code !== LSPErrorCodes.RequestCancelled) void vscode.window.showWarningMessage(`dunderstand: ${message}`);
+      return undefined;
+    }
+  };
+
+  const explanation = new Explanation(ask);
+  const concepts = new Concepts(ask);
+  const commands: Record<string, (...args: any[]) => unknown> = {
+    restart: start,
+    showOutput: () => output.show(),
+    openExplanation: (about?: About) => explanation.open(about),
+    followLink: (link: string) => explanation.follow(link),
+    explainConcept: ({ concept }: { concept: string }) => explanation.open({ id: concept }),
+    showConcepts: () => concepts.refresh(),
+    stepsToAsync: () => stepsToAsync(ask),
+  };
+  context.subscriptions.push(
+    output, status, vscode.window.registerTreeDataProvider("dunderstand.places", concepts),
+    ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`dunderstand.${name}`, run)),
+    vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("dunderstand.path") && start()));
+  return { started: start(), client: () => client };
+}
+
+export const deactivate = () => client?.dispose();
+
+/** A hover whose last line leads to the whole page, too. */
+function withPage(hover: vscode.Hover | null | undefined, { uri }: vscode.TextDocument, position: vscode.Position) {
+  const [text] = hover?.contents ?? [];
+  if (text instanceof vscode.MarkdownString) {
+    const about = encodeURIComponent(JSON.stringify([{ uri: `${uri}`, position } satisfies About]));
+    text.value += `${text.value.endsWith(")") ? " · " : "\n\n"}[Whole page](command:dunderstand.openExplanation?${about})`;
+    text.isTrusted = { enabledCommands: ["dunderstand.openExplanation"] };
+  }
+  return hover;
+}

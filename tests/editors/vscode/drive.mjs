@@ -1,0 +1,149 @@
+// Installs the extension into a VS Code in a browser and tests it there: in the extension host, then as a person would, by mouse and
+// keyboard. With PICTURES=1 the pictures of the documentation are taken on the way.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { Browser, Editor } from "./browser.mjs";
+import { Window } from "./window.mjs";
+
+const { SCRATCH, VSIX, WORKSPACE, RESULT, NEIGHBOUR, HOST_TESTS, SERVER, NO_PYTHON_SERVER } = process.env;
+const started = Date.now();
+const log = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`);
+const editor = new Editor();
+let browser;
+let failures = 0;
+
+async function test(name, run, window) {
+  try {
+    await run();
+    log(`ok   ${name}`);
+  } catch (error) {
+    failures += 1;
+    log(`FAIL ${name}\n${error.stack}`);
+    await window?.page.screenshot({ path: path.join(SCRATCH, `failure-${failures}.png`) });
+  }
+}
+
+try {
+  editor.write({ "dunderstand.path": SERVER });
+  const installed = editor.install(VSIX);
+  log("the extension is installed");
+  await editor.start({ EXTENSIONS: editor.extensions });
+  log("VS Code is up");
+  browser = await Browser.start();
+
+  await test("in the extension host", async () => {
+    const code = await browser.runInHost(editor, path.join(WORKSPACE, "all.code-workspace"), NEIGHBOUR, HOST_TESTS);
+    console.log(fs.readFileSync(RESULT, "utf8").trimEnd().replace(/^/gm, "           "));
+    assert.equal(code, 0);
+  });
+
+  const window = new Window(await browser.open(editor, path.join(WORKSPACE, "seen")), path.join(WORKSPACE, "seen"));
+  await window.run("View: Toggle Primary Side Bar Visibility");
+  log("a window is open");
+  const seen = (name, run) => test(name, () => run(window), window);
+
+  await seen("hints and a hover on an assignment that a descriptor takes", async () => {
+    await window.open("thermometer.py");
+    await window.hint("→ Checked.__set__");
+    await window.picture("hints");
+    const text = await window.hover("outside.celsius = 35", "celsius", "Assignment through a data descriptor");
+    assert.match(text, /calls Checked\.__set__\(/);
+    assert.match(text, /Whole page/);
+    await window.picture("hover");
+  });
+
+  await seen("the whole page opens from the hover; its links lead to other pages and back", async () => {
+    await window.page.locator(".monaco-hover a", { hasText: "Whole page" }).first().click();
+    const heading = (text) => window.explanation().locator("h1", { hasText: text });
+    await heading("Assignment through a data descriptor").waitFor();
+    await window.page.keyboard.press("Escape");
+    await window.picture("page");
+    await window.explanation().locator("h2", { hasText: "See also" }).locator("xpath=following::a[1]").click();
+    await window.explanation().locator("a", { hasText: "← Assignment through a data descriptor" }).click();
+    await heading("Assignment through a data descriptor").waitFor();
+    await window.explanation().locator("a", { hasText: "line 23" }).first().click();
+    await window.page.locator(".editor-status-selection, [id='status.editor.selection']", { hasText: "Ln 23" }).first().waitFor();
+    await window.run("View: Close All Editors");
+  });
+
+  await seen("a diagnostic shows the places that belong to it", async () => {
+    await window.open("sessions.py");
+    await window.squiggle("warning");
+    await window.run("Go to Next Problem (Error, Warning, Info)");
+    const problem = window.page.locator(".marker-widget", { hasText: "Strong reference to" });
+    await problem.waitFor();
+    await problem.locator("text=the weak reference to").first().waitFor();
+    await window.picture("diagnostic");
+    await window.page.keyboard.press("Escape");
+  });
+
+  await seen("the light bulb offers the fix; applied and saved, it is on disk", async () => {
+    await window.open("poll.py");
+    await window.squiggle("warning");
+    await window.put("time.sleep(0.1)", "sleep");
+    await window.page.keyboard.press("Control+.");
+    const item = window.page.locator(".action-widget .monaco-list-row", { hasText: "await asyncio.sleep" }).first();
+    await item.waitFor();
+    await window.picture("actions");
+    await window.page.keyboard.press("Enter");
+    await window.squiggle("warning", "detached");
+    await window.save("poll.py", /await asyncio\.sleep\(0\.1\)/);
+    await window.picture("applied");
+  });
+
+  await seen("the concepts of the workspace are a tree of places", async () => {
+    await window.run("dunderstand: Show Concepts in Workspace");
+    const row = (text) => window.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
+    await row("asyncio.run").click();
+    await row("asyncio.run(poll(2))").waitFor();
+    await window.page.keyboard.press("ArrowDown");
+    await window.page.keyboard.press("Enter");
+    await window.page.locator(".tab.active", { hasText: "poll.py" }).waitFor();
+    await window.picture("concepts");
+    await window.run("View: Close All Editors");
+  });
+
+  // What goes wrong: one message that says what to do, and editing goes on.
+  const wrong = (name, machine, message) => seen(name, async () => {
+    await window.run("Notifications: Clear All Notifications");
+    editor.write(machine);
+    if (machine === undefined) await window.run("dunderstand: Restart Server");
+    const toasts = window.page.locator(".notification-toast");
+    await toasts.filter({ hasText: message }).waitFor();
+    assert.equal(await toasts.count(), 1, `one message: ${await toasts.allInnerTexts()}`);
+    await window.open("poll.py");
+    await window.type("# still editing");
+    await window.run("Notifications: Clear All Notifications");
+    await window.run("File: Revert File");
+  });
+  await wrong("a setting that names nothing", { "dunderstand.path": "/nowhere/dunderstand" }, "The setting dunderstand.path names /nowhere/dunderstand, which does not exist.");
+  await wrong("a setting that names another program", { "dunderstand.path": "/bin/true" }, "which is another program");
+  await wrong("no Python at all", { "dunderstand.path": NO_PYTHON_SERVER }, "no Python was found: the code is explained");
+  await wrong("an environment that does not exist", { "dunderstand.path": SERVER, "dunderstand.python": "/nowhere/python" }, "/nowhere/python does not exist");
+  await seen("without the setting, the program in the extension runs", async () => {
+    editor.write({});
+    await window.open("thermometer.py");
+    await window.hint("→ Checked.__set__");
+    await window.run("dunderstand: Show Output");
+    await window.page.locator(".output .view-line", { hasText: "server/dunderstand," }).last().waitFor();
+  });
+  fs.renameSync(path.join(installed, "server"), path.join(installed, "elsewhere"));
+  await seen("no program at all", async () => {
+    await window.run("Notifications: Clear All Notifications");
+    await window.run("dunderstand: Restart Server");
+    const toast = window.page.locator(".notification-toast", { hasText: "The program dunderstand was not found. Install it with `pip install dunderstand`" });
+    await toast.waitFor();
+    await toast.locator("text=Open Settings").waitFor();
+    await window.open("poll.py");
+    await window.type("# still editing");
+  });
+} catch (error) {
+  failures += 1;
+  log(`FAIL ${error.stack}`);
+} finally {
+  await browser?.stop();
+  editor.stop();
+}
+log(failures ? `${failures} failed` : "all passed");
+process.exit(failures ? 1 : 0);
