@@ -41,5 +41,19 @@ vim.api.nvim_create_autocmd('FileType', {
   callback = guard.tell_if_missing,
 })
 
+-- Neovim asks for the hazards of a buffer that is shown when it opens or changes; not for one that is shown later, or again
+-- after a change elsewhere.
+vim.api.nvim_create_autocmd('BufWinEnter', {
+  group = vim.api.nvim_create_augroup('dunderstand.shown', {}),
+  pattern = '*.py',
+  desc = 'Ask for the hazards of a buffer that is shown again',
+  callback = function(event)
+    local method = 'textDocument/diagnostic'
+    for _, client in ipairs(vim.lsp.get_clients({ name = 'dunderstand', bufnr = event.buf, method = method })) do
+      client:request(method, { textDocument = { uri = vim.uri_from_bufnr(event.buf) } }, nil, event.buf)
+    end
+  end,
+})
+
 -- The user's own function takes precedence.
 vim.lsp.config('dunderstand', { on_exit = (vim.lsp.config.dunderstand or {}).on_exit or guard.on_exit })

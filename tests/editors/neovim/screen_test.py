@@ -20,14 +20,14 @@ def picture(screen, name):
 
 
 def start(nvim, file, rows):
-    look = "lua vim.o.winborder = 'rounded'; vim.o.termguicolors = true; vim.o.laststatus = 0; vim.o.number = true; vim.o.ruler = false"
+    look = "lua vim.o.winborder = 'rounded'; vim.o.termguicolors = true; vim.o.laststatus = 0; vim.o.number = true; vim.o.ruler = false; vim.o.hlsearch = false; vim.o.showcmd = false"
     return Screen([nvim, "-u", str(HERE / "init.lua"), "--cmd", look, file], rows=rows)
 
 
 def hover_and_hints(nvim):
     with start(nvim, "thermometer.py", 32) as screen:
         screen.wait("→ Checked.__set__")
-        screen.type("/outside.cel\rfc:noh\rK")
+        screen.type("/outside.cel\rfcK")
         screen.wait("Assignment through a data descriptor")
         screen.wait("ValueError")
         picture(screen, "hover")
@@ -38,7 +38,7 @@ def hover_and_hints(nvim):
 def a_fix_from_the_menu(nvim):
     with start(nvim, "poll.py", 18) as screen:
         screen.wait("blocks the event loop")
-        screen.type("/time.sleep\r:noh\rgra")
+        screen.type("/time.sleep\rgra")
         screen.wait("Replace by `await asyncio.sleep")
         picture(screen, "actions")
         screen.type("1\r")
@@ -54,10 +54,10 @@ def a_fix_from_the_menu(nvim):
 def a_page(nvim):
     with start(nvim, "poll.py", 40) as screen:
         screen.wait("blocks the event loop")
-        screen.type("/time.sleep\r:noh\r:Dunderstand explain\r")
+        screen.type("/time.sleep\r:set splitbelow\r:Dunderstand explain\r")
         screen.wait("Blocks the event loop")
-        screen.type(":only\r")
-        screen.wait("Blocks the event loop")
+        screen.type(":resize 30 | echo\r")
+        screen.wait("asyncio/blocking-call · warning")
         picture(screen, "page")
         screen.type(":qa!\r")
         screen.end()

@@ -8,6 +8,35 @@ local asked_from
 --- A page that was read already and waits for its buffer, by name.
 local waiting = {}
 
+--- How a window shows a page.
+local LOOK = {
+  conceallevel = 2,
+  concealcursor = 'n',
+  wrap = true,
+  linebreak = true,
+  breakindent = true,
+  spell = false,
+  number = false,
+  relativenumber = false,
+  signcolumn = 'no',
+  -- The colours of the code are Python's.
+  winhighlight = '@markup.raw.block.markdown:DunderstandCode',
+}
+
+--- Markdown by its parsers, which come with Neovim; Python by its syntax file, as its parser does not.
+---@param buffer integer
+local function colour(buffer)
+  if pcall(vim.treesitter.start, buffer, 'markdown') and #vim.api.nvim_get_runtime_file('parser/python.*', false) == 0 then
+    vim.api.nvim_set_hl(0, 'DunderstandCode', { default = true })
+    vim.api.nvim_buf_call(buffer, function()
+      vim.cmd('syntax clear')
+      vim.b[buffer].current_syntax = nil
+      vim.cmd('syntax include @dunderstandPython syntax/python.vim')
+      vim.cmd([[syntax region dunderstandCode start=/^```python$/ end=/^```$/ contains=@dunderstandPython keepend]])
+    end)
+  end
+end
+
 --- The target of the Markdown link under the cursor.
 ---@return string?
 local function link_under_cursor()
@@ -75,9 +104,10 @@ function M.read(buffer, name)
   vim.bo[buffer].buftype, vim.bo[buffer].swapfile = 'nofile', false
   vim.bo[buffer].modified, vim.bo[buffer].modifiable = false, false
   vim.bo[buffer].filetype = 'markdown'
-  for option, value in pairs({ conceallevel = 2, concealcursor = 'n', wrap = true, linebreak = true, spell = false }) do
+  for option, value in pairs(LOOK) do
     vim.api.nvim_set_option_value(option, value, { scope = 'local', win = 0 })
   end
+  colour(buffer)
   for _, key in ipairs({ '<CR>', 'gf' }) do
     vim.keymap.set('n', key, function()
       M.follow(link_under_cursor())

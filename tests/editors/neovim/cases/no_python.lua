@@ -1,4 +1,4 @@
--- No Python on the machine: the standard library is explained all the same.
+-- No Python on the machine: one clear message, and the standard library is explained all the same.
 -- env: PATH=/nowhere
 local t = require('lib')
 t.open('poll.py')
@@ -6,6 +6,7 @@ t.client()
 t.diagnostic('asyncio/blocking-call')
 t.go('time.sleep')
 t.contains(t.hover(), 'time.sleep')
-assert(#t.messages <= 1, vim.inspect(t.messages))
+t.equal(#t.messages, 1, vim.inspect(t.messages))
+t.contains(t.messages[1], "Python")
 vim.cmd('checkhealth dunderstand')
 t.contains(t.text(), 'no Python found')

@@ -1,0 +1,36 @@
+-- Eight example programs beside the project, where they are present: hovers, hints, hazards, and no word out of place.
+local t = require('lib')
+local folder = vim.env.SEED
+if folder == nil then
+  print('no example programs beside the project')
+  return
+end
+
+--- Opens a program of the folder by the start of its name.
+local function open(start)
+  local path = vim.fn.glob(vim.fs.joinpath(folder, start .. '*.py'))
+  assert(path ~= '', start)
+  t.open(path)
+  t.client()
+end
+
+for number = 1, 8 do
+  open(('%02d'):format(number))
+end
+open('04')
+local line = t.go('person.age = "thirty"', 8)
+t.contains(t.hover(), { 'TypedProperty.__set__', 'thirty', 'TypeError' })
+t.equal(t.hints(line), { '→ TypedProperty.__set__' })
+open('05')
+t.go('class UserService', 8)
+t.contains(t.hover(), { 'ServiceMeta', 'UserService' })
+t.diagnostic('metaclasses/own-namespace-check')
+open('02')
+local found = t.diagnostic('weakref/defeated')
+t.contains(found.message, 'self._cache[key]')
+assert(#found.user_data.lsp.relatedInformation > 0)
+open('07')
+line = t.go('[fetch_data', 3)
+t.contains(t.hover(), 'fetch_data')
+t.diagnostic('asyncio/gather-leaves-siblings')
+t.equal(t.messages, {})
