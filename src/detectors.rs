@@ -96,6 +96,7 @@ mod new_method;
 mod no_timeout;
 pub(crate) mod nodes;
 mod not_started;
+pub(crate) mod not_threadsafe;
 mod own_namespace_check;
 mod print_on_thread;
 mod property_shape;
@@ -230,6 +231,7 @@ pub const ALL: &[Detector] = &[
     new_method::DETECTOR,
     no_timeout::DETECTOR,
     not_started::DETECTOR,
+    not_threadsafe::DETECTOR,
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     queue::DETECTOR,

@@ -12,13 +12,16 @@ mod await_sleep;
 mod awaiting;
 mod bind_weak_object;
 mod bounded_gather;
+mod call_threadsafe;
 mod concurrent_awaits;
 mod create_task;
 mod executor_to_thread;
 mod finalize_instead_of_del;
 mod imports;
 mod independence;
+mod inspect_coroutine;
 mod keep_task;
+mod keep_task_logged;
 mod layout;
 mod raise_again;
 mod raise_attribute_error;
@@ -60,11 +63,14 @@ pub const ALL: &[Rewrite] = &[
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,
     bounded_gather::REWRITE,
+    call_threadsafe::REWRITE,
     concurrent_awaits::REWRITE,
     create_task::REWRITE,
     executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
+    inspect_coroutine::REWRITE,
     keep_task::REWRITE,
+    keep_task_logged::REWRITE,
     raise_again::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,

@@ -78,8 +78,9 @@ fn rewrites_of(view: &View, finding: &Finding) -> Vec<CodeAction> {
             is_preferred: false,
         });
     }
-    if let [only] = actions.as_mut_slice() {
-        only.is_preferred = only.preserves_behaviour && only.disabled.is_none();
+    let mut safe = actions.iter_mut().filter(|action| action.preserves_behaviour && action.disabled.is_none());
+    if let (Some(only), None) = (safe.next(), safe.next()) {
+        only.is_preferred = true;
     }
     actions
 }

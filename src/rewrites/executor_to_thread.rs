@@ -15,9 +15,6 @@ pub(super) const REWRITE: Rewrite = Rewrite { name: "executor_to_thread", offer 
 
 fn offer(target: &Target) -> Option<Offer> {
     let (call, site) = call_of(&target.site)?;
-    if target.oldest_python < (3, 9) {
-        return None;
-    }
     let title = "Use `asyncio.to_thread` (context variables are visible in the thread)";
     match edits(&site, call) {
         Ok(edits) => Offer::edit(site.module, title, edits, true),

@@ -6,59 +6,102 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::awaiting::call_of;
 use super::imports::{bindings, end_of_head, taken};
+use super::layout::{free_name, generated, own_lines};
 use super::{Offer, Rewrite, Target};
-use crate::analysis::Site;
-use crate::text::{Edit, Ranged as _, TextRange};
+use crate::analysis::{Module, Site};
+use crate::text::{Edit, Ranged as _, TextRange, TextSize};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "keep_task", offer };
 
 const SET: &str = "background_tasks";
 
 fn offer(target: &Target) -> Option<Offer> {
-    let (call, site) = call_of(&target.site)?;
-    let module = site.module;
-    site.async_function()?;
     let title = "Keep the task in a set until it is done";
-    let statement = site.statement()?;
-    let number = module.lines().line(statement.start());
-    let line = module.lines().line_range(number);
-    let last_line = module.lines().line_range(module.lines().line(statement.end()));
-    let before = module.source(TextRange::new(line.start(), statement.start()));
-    let behind = module.source(TextRange::new(statement.end(), last_line.end())).trim_start();
-    if !before.trim().is_empty() || !(behind.is_empty() || behind.starts_with('#')) {
-        return Offer::refused(title, format!("line {number} holds more than this statement"));
+    let (site, kept) = kept(target)?;
+    match kept {
+        Ok(kept) => Offer::edit(site.module, title, kept.edits(site.module, &[]), true),
+        Err(reason) => Offer::refused(title, reason),
     }
-    let mut edits = vec![];
-    let task = match statement {
+}
+
+/// What it takes to keep a task.
+pub(super) struct Kept {
+    /// The name of the task and that of the set.
+    task: String,
+    tasks: String,
+    /// Binds the task, and makes the set.
+    edits: Vec<Edit>,
+    /// Where the lines behind the statement go, and their indentation.
+    behind: TextSize,
+    indent: String,
+}
+
+impl Kept {
+    /// The edits, with more callbacks for the end of the task.
+    pub(super) fn edits(self, module: &Module, callbacks: &[&str]) -> Vec<Edit> {
+        let Self { task, tasks, mut edits, behind, indent } = self;
+        let newline = module.lines().newline();
+        let mut lines = vec![format!("{tasks}.add({task})"), format!("{task}.add_done_callback({tasks}.discard)")];
+        lines.extend(callbacks.iter().map(|callback| format!("{task}.add_done_callback({callback})")));
+        let text: String = lines.iter().map(|line| format!("{newline}{indent}{line}")).collect();
+        edits.push(Edit::insert(behind, text));
+        edits
+    }
+}
+
+/// How the task of the finding is kept, or why it is not; `None` where that is not the question.
+pub(super) fn kept<'a, 's>(target: &Target<'a, 's>) -> Option<(Site<'a, 's>, Result<Kept, String>)> {
+    let (call, site) = call_of(&target.site)?;
+    let statement = site.statement()?;
+    let bound = match statement {
         AnyNodeRef::StmtAssign(assign) => match assign.targets.as_slice() {
-            [Expr::Name(name)] => name.id.to_string(),
+            [Expr::Name(name)] => Some(name.id.to_string()),
             _ => return None,
         },
-        _ => {
-            let name = ["task", "background_task"].into_iter().find(|name| bindings(module, name).is_empty());
-            let Some(name) = name else {
-                return Offer::refused(title, taken(module, "background_task"));
-            };
+        _ => None,
+    };
+    let kept = how(&site, call.range(), statement.range(), bound);
+    Some((site, kept))
+}
+
+fn how(site: &Site, call: TextRange, statement: TextRange, bound: Option<String>) -> Result<Kept, String> {
+    let module = site.module;
+    let line = |range: TextRange| module.lines().line(range.start());
+    if let Some(reason) = generated(module) {
+        return Err(reason);
+    }
+    match site.function() {
+        Some(function) if function.is_async => {}
+        Some(function) => {
+            let at = line(function.name.range());
+            return Err(format!(
+                "`{}` (line {at}) is a plain `def`: it may be called while no loop runs",
+                function.name
+            ));
+        }
+        None => return Err("only in a coroutine function a loop is sure to run".to_string()),
+    }
+    let lines = own_lines(module, statement)?;
+    let mut edits = vec![];
+    let task = match bound {
+        Some(name) => name,
+        None => {
+            let name = free_name(site, &["task", "background_task"])?;
             edits.push(Edit::insert(call.start(), format!("{name} = ")));
-            name.to_string()
+            name
         }
     };
-    let tasks = match existing_set(&site) {
+    let tasks = match existing_set(site) {
         Some(tasks) => tasks,
-        None if !bindings(module, SET).is_empty() => {
-            return Offer::refused(title, taken(module, SET));
-        }
+        None if !bindings(module, SET).is_empty() => return Err(taken(module, SET)),
         None => {
             let newline = module.lines().newline();
             edits.push(Edit::insert(end_of_head(module), format!("{newline}{SET} = set(){newline}")));
             SET.to_string()
         }
     };
-    let (newline, indent) = (module.lines().newline(), module.lines().indentation(statement.start()));
-    let keep =
-        format!("{newline}{indent}{tasks}.add({task}){newline}{indent}{task}.add_done_callback({tasks}.discard)");
-    edits.push(Edit::insert(last_line.end(), keep));
-    Offer::edit(module, title, edits, true)
+    let indent = module.lines().indentation(statement.start()).to_string();
+    Ok(Kept { task, tasks, edits, behind: lines.end(), indent })
 }
 
 /// A set whose name ends in `tasks`: of the module, or of the instance in the class's `__init__`.
