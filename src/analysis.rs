@@ -23,6 +23,7 @@ mod names;
 mod overlay;
 mod runtime;
 mod site;
+mod stack;
 mod syntax_index;
 mod tracing;
 mod values;

@@ -1,6 +1,6 @@
 //! The salsa database of the engine: files, unsaved buffers over them, search paths, settings.
 //!
-//! The only module below `server` and `cli` that touches the disk. The engine's own project crate is not
+//! With `overlay`, the only module below `server` and `cli` that touches the disk. The engine's own project crate is not
 //! published, so the five layered `Db` traits are implemented here.
 
 use std::collections::HashSet;
@@ -19,6 +19,7 @@ use ty_python_semantic::{AnalysisSettings, PythonVersionWithSource, default_lint
 
 use super::Knowledge;
 use super::overlay::{Buffer, OverlaySystem};
+use super::stack::Stack;
 
 /// One workspace root with the environment its imports are resolved in.
 #[salsa::input]
@@ -46,6 +47,12 @@ pub(super) trait Db: ty_python_semantic::Db {
 
     /// The database itself, for queries that look at files as every other reader does.
     fn snapshot(&self) -> &Snapshot;
+
+    /// Whether the text at `path` has `word` in it; cheaper than reading the file, as nothing is kept.
+    fn mentions(&self, path: &SystemPath, word: &str) -> bool;
+
+    /// The stack of the thread that reads through this handle.
+    fn stack(&self) -> &Stack;
 }
 
 /// An immutable view of the project, cheap to clone and to send to another thread. The project itself holds one through which
@@ -62,6 +69,7 @@ pub struct Snapshot {
     rules: Arc<RuleSelection>,
     analysis: Arc<AnalysisSettings>,
     revision: u128,
+    stack: Stack,
 }
 
 #[salsa::db]
@@ -147,6 +155,14 @@ impl Db for Snapshot {
     fn snapshot(&self) -> &Snapshot {
         self
     }
+
+    fn mentions(&self, path: &SystemPath, word: &str) -> bool {
+        self.system.mentions(path, word)
+    }
+
+    fn stack(&self) -> &Stack {
+        &self.stack
+    }
 }
 
 impl Snapshot {
@@ -167,6 +183,7 @@ impl Snapshot {
             rules: Arc::new(RuleSelection::from_registry(default_lint_registry())),
             analysis: Arc::new(AnalysisSettings::default()),
             revision: 0,
+            stack: Stack::default(),
         };
         // Roots are registered before any file is looked up: they set the durability of the files below them.
         for (path, settings) in &roots {

@@ -38,6 +38,12 @@ impl OverlaySystem {
             *self.folders.entry(folder.to_path_buf()).or_default() += 1;
         }
     }
+
+    /// Whether the text at `path` has `word` in it.
+    pub(super) fn mentions(&self, path: &SystemPath, word: &str) -> bool {
+        let unsaved = self.buffers.get(path).map(|buffer| buffer.text.contains(word));
+        unsaved.unwrap_or_else(|| std::fs::read_to_string(path.as_std_path()).is_ok_and(|text| text.contains(word)))
+    }
 }
 
 fn unreadable(reason: impl ToString) -> std::io::Error {

@@ -25,6 +25,10 @@ impl<'db> Evaluator<'db> {
             },
             Value::Builtin(name) => c(self.c_function_type(name)),
             Value::Method(method) => match method.1 {
+                // A slot of the type, bound: `itertools.count().__next__`.
+                Value::Builtin(ref name) if self.c_function_type(name) == "builtins.wrapper_descriptor" => {
+                    c("builtins.method-wrapper")
+                }
                 Value::Builtin(_) => c("builtins.builtin_function_or_method"),
                 _ => c("builtins.method"),
             },
@@ -151,7 +155,7 @@ impl<'db> Evaluator<'db> {
     fn got(&self, context: &Context<'db>, entry: &Value, of: &ClassRef, instance: Value, class: &ClassRef) -> Value {
         if let ClassRef::C(name) = of {
             let knows = &self.db.knowledge().c_types;
-            let is_descriptor = knows.facts(name).is_none_or(|facts| facts.is_descriptor());
+            let is_descriptor = knows.facts(name).is_none_or(|facts| facts.is_descriptor(self.version()));
             let is_accessed = matches!(instance, Value::None);
             return match (is_descriptor, is_accessed) {
                 (false, _) => entry.clone(),

@@ -66,11 +66,14 @@ impl<'db> Evaluator<'db> {
             "maxsize" => Value::Int(i64::MAX),
             "byteorder" => Value::Str("little".into()),
             "modules" => Value::c_instance("builtins.dict"),
+            // Among others that are not listed here.
+            "builtin_module_names" => Value::Tuple([Value::Str("posix".into()), Value::Unknown].into()),
             _ => return None,
         })
     }
 
-    fn version(&self) -> (u8, u8) {
+    /// The version of Python that the code runs on.
+    pub fn version(&self) -> (u8, u8) {
         let version = self.any_file().map(|file| self.db.python_version_with_source(file).version);
         version.map_or((3, 13), |version| (version.major, version.minor))
     }
@@ -88,8 +91,8 @@ impl<'db> Evaluator<'db> {
             ) => {
                 let facts = self.db.knowledge().c_types.facts(class)?;
                 let has = match name {
-                    "__get__" => facts.is_descriptor(),
-                    "__set__" | "__delete__" => facts.descriptor == super::c_types::Descriptor::Data,
+                    "__get__" => facts.is_descriptor(self.version()),
+                    "__set__" | "__delete__" => facts.descriptor(self.version()) == super::c_types::Descriptor::Data,
                     "__hash__" => true,
                     _ => false,
                 };
@@ -293,17 +296,6 @@ impl<'db> Evaluator<'db> {
             slots: Some(vec![]),
         };
         Some(Value::Class(ClassRef::Made(Arc::new(made))))
-    }
-
-    /// What going through an enumeration gives.
-    fn members_of_enum(&self, class: &ClassRef) -> Option<Value> {
-        let ClassRef::Source(node) = class else { return None };
-        if !self.is_enum_type(&self.metaclass(class)?) {
-            return None;
-        }
-        let members = super::members::own_members(self.db, node.file, node.number);
-        let is_member = |value: &Value| self.type_of(value).as_ref() == Some(class);
-        Some(Value::Tuple(members.into_iter().map(|member| member.value).filter(is_member).collect()))
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) struct CFacts {
     pub is_weakrefable: bool,
     /// Its instances vary in size.
     pub is_variable: bool,
-    pub descriptor: Descriptor,
+    descriptor: Descriptor,
+    /// The minor versions of Python 3 in which it is none, from and before.
+    not_descriptor: Option<(u8, u8)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +73,16 @@ struct ModuleRow {
 }
 
 impl CFacts {
-    pub fn is_descriptor(&self) -> bool {
-        self.descriptor != Descriptor::None
+    pub fn is_descriptor(&self, version: (u8, u8)) -> bool {
+        self.descriptor(version) != Descriptor::None
+    }
+
+    /// What its instances are as descriptors, in a version of Python.
+    pub fn descriptor(&self, (_, minor): (u8, u8)) -> Descriptor {
+        match self.not_descriptor {
+            Some((from, before)) if (from..before).contains(&minor) => Descriptor::None,
+            _ => self.descriptor,
+        }
     }
 }
 
@@ -146,6 +156,7 @@ fn type_row(row: &str) -> Option<(String, CFacts)> {
         is_weakrefable: false,
         is_variable: false,
         descriptor: Descriptor::None,
+        not_descriptor: None,
     };
     for word in words.split_whitespace() {
         match word {
@@ -154,7 +165,15 @@ fn type_row(row: &str) -> Option<(String, CFacts)> {
             "variable" => facts.is_variable = true,
             "descriptor" => facts.descriptor = Descriptor::NonData,
             "data-descriptor" => facts.descriptor = Descriptor::Data,
-            word => facts.metaclass = word.strip_prefix("metaclass=")?.into(),
+            word => match (word.strip_prefix("metaclass="), word.strip_prefix("not-descriptor=")) {
+                (Some(metaclass), _) => facts.metaclass = metaclass.into(),
+                (_, Some(versions)) => {
+                    let (from, before) = versions.split_once("..")?;
+                    let minor = |version: &str| version.strip_prefix("3.")?.parse().ok();
+                    facts.not_descriptor = Some((minor(from)?, minor(before)?));
+                }
+                _ => return None,
+            },
         }
     }
     Some((name.to_string(), facts))

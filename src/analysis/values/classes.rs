@@ -187,6 +187,10 @@ impl<'db> Evaluator<'db> {
         slots: Option<Vec<String>>,
     ) -> Classification {
         let mro = bases.as_ref().and_then(|bases| self.linearized(ClassRef::Source(node), bases));
+        // The bases may be others than those written, though what its instances carry stays as it is (`type.__bases__`).
+        let is_rebased =
+            |class: &ast::StmtClassDef| super::rebased::is_rebased(self.db, node.file, class.name.as_str());
+        let mro = mro.filter(|_| !self.source(node.file).class(node.number).is_some_and(is_rebased));
         Classification { bases, mro, metaclass, slots, ..Classification::default() }
     }
 
@@ -297,6 +301,11 @@ impl<'db> Evaluator<'db> {
             return Some(vec![class]);
         }
         let bases = if bases.is_empty() { std::slice::from_ref(&object) } else { bases };
+        if let [base] = bases {
+            let mut order = self.mro(base)?;
+            order.insert(0, class);
+            return Some(order);
+        }
         let mut sequences = vec![];
         for base in bases {
             sequences.push(self.mro(base)?);

@@ -269,20 +269,6 @@ impl<'db> Evaluator<'db> {
         let metaclass = self.metaclass(&base);
         Some(Classification { form: ClassForm::SimpleEnum, ..self.complete(node, Some(vec![base]), metaclass, None) })
     }
-
-    /// Whether a metaclass is that of enumerations.
-    pub fn is_enum_type(&self, metaclass: &ClassRef) -> bool {
-        let Some(order) = self.mro(metaclass) else { return false };
-        order.iter().any(|class| matches!(self.class_name(class).as_deref(), Some("enum.EnumType" | "enum.EnumMeta")))
-    }
-
-    /// `Color(1)` is a member; `Enum("Color", "RED")` makes a class.
-    pub fn call_enum(&self, _context: &Context<'db>, class: &ClassRef, arguments: Arguments) -> Value {
-        match arguments.positional.len() == 1 && arguments.keywords.is_empty() && !arguments.is_open {
-            true => Value::Instance(class.clone()),
-            false => Value::Unknown,
-        }
-    }
 }
 
 fn origin(value: &Value) -> Option<&ClassRef> {

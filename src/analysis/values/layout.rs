@@ -2,12 +2,14 @@
 //!
 //! The rules are those of `type_new` in Objects/typeobject.c.
 
+use ruff_db::files::File;
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::Ranged as _;
 
+use super::super::database::Db;
 use super::classes::classify;
 use super::decorators::ClassDecorator;
-use super::index::BindingKind;
+use super::index::{BindingKind, NodeNumber};
 use super::modules::{Context, Evaluator, is_compiled};
 use super::{ClassRef, Node, Value};
 
@@ -17,6 +19,17 @@ pub(in super::super) struct Layout {
     pub has_dict: Option<bool>,
     pub is_weakrefable: Option<bool>,
     is_variable: bool,
+}
+
+/// The layout of the instances of the class at a node.
+#[salsa::tracked(returns(copy), cycle_initial = unknown_layout)]
+fn layout_of(db: &dyn Db, file: File, node: NodeNumber) -> Option<Layout> {
+    Evaluator::new(db).source_layout(Node { file, number: node })
+}
+
+/// A class that is among its own bases has none.
+fn unknown_layout(_db: &dyn Db, _id: salsa::Id, _file: File, _node: NodeNumber) -> Option<Layout> {
+    None
 }
 
 impl<'db> Evaluator<'db> {
@@ -32,45 +45,50 @@ impl<'db> Evaluator<'db> {
                 })
             }
             ClassRef::Made(made) => self.derived(&made.bases, Some(made.slots.clone()), false),
-            ClassRef::Source(node) => {
-                let facts = classify(self.db, node.file, node.number);
-                if facts.is_no_class {
-                    return None;
+            ClassRef::Source(node) => layout_of(self.db, node.file, node.number),
+        }
+    }
+
+    fn source_layout(&self, node: Node) -> Option<Layout> {
+        if self.is_deep {
+            return None;
+        }
+        let facts = classify(self.db, node.file, node.number);
+        if facts.is_no_class {
+            return None;
+        }
+        let bases = facts.bases.clone()?;
+        let context = self.module_context(node.file);
+        if self.is_extension_type(node) {
+            // An extension type of Cython has what its body declares.
+            let source = self.source(node.file);
+            let scope = source.index.scope(source.index.scope_of(node.number)?);
+            let declared = ["__dict__", "__weakref__"].into_iter().filter(|name| scope.binds(name));
+            let slots = declared.map(str::to_string).collect();
+            return self.derived(&bases, Some(Some(slots)), false);
+        }
+        let mut slots = match &facts.slots {
+            Some(slots) => Some(Some(slots.clone())),
+            None => self.slots_of(node),
+        };
+        if slots.as_ref().is_none_or(Option::is_none) && self.metaclass_sets_slots(&ClassRef::Source(node)) {
+            slots = None;
+        }
+        let mut adds_weakref = false;
+        for decorator in self.class_decorators(&context, node) {
+            match decorator {
+                ClassDecorator::Dataclass { slots: true, weakref_slot } => {
+                    slots = Some(Some(vec![]));
+                    adds_weakref |= weakref_slot;
                 }
-                let bases = facts.bases.clone()?;
-                let context = self.module_context(node.file);
-                if self.is_extension_type(*node) {
-                    // An extension type of Cython has what its body declares.
-                    let source = self.source(node.file);
-                    let scope = source.index.scope(source.index.scope_of(node.number)?);
-                    let declared = ["__dict__", "__weakref__"].into_iter().filter(|name| scope.binds(name));
-                    let slots = declared.map(str::to_string).collect();
-                    return self.derived(&bases, Some(Some(slots)), false);
+                ClassDecorator::Attrs { slots: true, .. } => {
+                    slots = Some(Some(slots.flatten().unwrap_or_default()));
+                    adds_weakref = true;
                 }
-                let mut slots = match &facts.slots {
-                    Some(slots) => Some(Some(slots.clone())),
-                    None => self.slots_of(*node),
-                };
-                if slots.as_ref().is_none_or(Option::is_none) && self.metaclass_sets_slots(class) {
-                    slots = None;
-                }
-                let mut adds_weakref = false;
-                for decorator in self.class_decorators(&context, *node) {
-                    match decorator {
-                        ClassDecorator::Dataclass { slots: true, weakref_slot } => {
-                            slots = Some(Some(vec![]));
-                            adds_weakref |= weakref_slot;
-                        }
-                        ClassDecorator::Attrs { slots: true, .. } => {
-                            slots = Some(Some(slots.flatten().unwrap_or_default()));
-                            adds_weakref = true;
-                        }
-                        _ => {}
-                    }
-                }
-                self.derived(&bases, slots, adds_weakref)
+                _ => {}
             }
         }
+        self.derived(&bases, slots, adds_weakref)
     }
 
     fn derived(&self, bases: &[ClassRef], slots: Option<Option<Vec<String>>>, adds_weakref: bool) -> Option<Layout> {

@@ -13,6 +13,7 @@ use super::decorators::ClassDecorator;
 use super::generic::ClassForm;
 use super::index::{BindingKind, NodeNumber};
 use super::modules::{Context, Evaluator, ROUNDS};
+use super::reaching::Runs;
 use super::{Arguments, ClassRef, Node, Value};
 
 /// A name in a class body, and what the class holds under it.
@@ -87,16 +88,58 @@ impl<'db> Evaluator<'db> {
         let scope = source.index.scope_of(node.number)?;
         let context = Context { source: source.clone(), scope, frame: None, at: None };
         let facts = classify(self.db, node.file, node.number);
-        let Some(value) = self.scope_value(&context, scope, name, None) else {
-            let slots = self.slots_of(node).unwrap_or_default();
-            let is_slot = slots.is_some_and(|slots| slots.iter().any(|slot| slot == name));
-            return is_slot.then(|| Value::c_instance("builtins.member_descriptor"));
-        };
+        // A class that binds the name of a slot is refused, unless its metaclass takes the name out of the body first.
+        let slots = self.slots_of(node).unwrap_or_default();
+        if slots.is_some_and(|slots| slots.iter().any(|slot| slot == name)) {
+            return Some(Value::c_instance("builtins.member_descriptor"));
+        }
+        let assigned = self.assigned_later(node, name);
+        if let Some((value, true)) = assigned {
+            return Some(value);
+        }
+        let value = self.scope_value(&context, scope, name, None);
+        let made = value.and_then(|value| self.made_member(&context, node, &facts, name, value));
+        match (made, assigned) {
+            (Some(made), Some((value, _))) => Some(Value::join([made, value])),
+            (None, Some(_)) => Some(Value::Unknown),
+            (made, None) => made,
+        }
+    }
+
+    /// What the class statement leaves under a name that its body binds.
+    fn made_member(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        facts: &Classification,
+        name: &str,
+        value: Value,
+    ) -> Option<Value> {
         if facts.is_no_class || name == "__qualname__" {
             return None;
         }
         let value = value.map(|value| self.implicit_method(name, value));
-        self.transformed(&context, node, &facts, name, value)
+        self.transformed(context, node, facts, name, value)
+    }
+
+    /// `Class.name = …` in the module of the class, and whether that is certain to run.
+    fn assigned_later(&self, node: Node, name: &str) -> Option<(Value, bool)> {
+        let source = self.source(node.file);
+        let class = source.class(node.number)?.name.as_str();
+        if source.scope_before(node.number) != 0 || source.index.scope(0).bindings_of(class).count() != 1 {
+            return None;
+        }
+        let context = self.module_context(node.file);
+        let mut found = source.index.attribute_bindings(class, name).rev();
+        found.find_map(|binding| match self.runs(&context, binding.branch, binding.at, None).runs {
+            Runs::Never => None,
+            runs => {
+                let value = binding.value.and_then(|value| source.expression(value));
+                let here = Context { at: Some(binding.at), ..context.clone() };
+                let value = value.map_or(Value::Unknown, |value| self.evaluate(&here, value));
+                Some((value, runs == Runs::Always))
+            }
+        })
     }
 
     /// Some methods are class or static methods without being declared so (reference/datamodel).
@@ -194,41 +237,6 @@ impl<'db> Evaluator<'db> {
         })
     }
 
-    fn enum_member(&self, node: Node, facts: &Classification, name: &str, value: Value) -> Value {
-        let version = self.db.python_version_with_source(node.file).version;
-        let version = (version.major, version.minor);
-        let is_special =
-            name.starts_with('_') && (name.ends_with('_') || (name.starts_with("__") && version >= (3, 11)));
-        if is_special {
-            let is_static = name == "_generate_next_value_" && version >= (3, 12);
-            return match &value {
-                // The enumeration puts its own `__new__` in the place of the one that makes members.
-                Value::Object(method) if name == "__new__" => {
-                    method.arguments.positional.first().cloned().unwrap_or(Value::Unknown)
-                }
-                Value::Function(_) if is_static => {
-                    Value::object(ClassRef::C("builtins.staticmethod".into()), Arguments::of(vec![value]))
-                }
-                _ => value,
-            };
-        }
-        match self.descriptor_kind(&value) {
-            // What is assigned and cannot be read is hardly ever a descriptor.
-            Some(Descriptor::None) | None => {}
-            Some(_) => return value,
-        }
-        if matches!(&value, Value::Class(_)) {
-            return if version >= (3, 13) { value } else { Value::Unknown };
-        }
-        if matches!(name, "name" | "value") {
-            return Value::Unknown;
-        }
-        if facts.form == ClassForm::SimpleEnum && version < (3, 13) {
-            return Value::Instance(self.named_class("enum.property"));
-        }
-        Value::Instance(ClassRef::Source(node))
-    }
-
     /// Whether the body annotates the name.
     fn is_annotated(&self, context: &Context<'db>, name: &str) -> bool {
         let scope = context.source.index.scope(context.scope);
@@ -310,12 +318,15 @@ impl<'db> Evaluator<'db> {
     /// What instances of a class are as descriptors.
     pub fn descriptor_kind_of(&self, class: &ClassRef) -> Option<Descriptor> {
         if let ClassRef::C(name) = class {
-            return Some(self.db.knowledge().c_types.facts(name)?.descriptor);
+            return self.descriptor_of_c(name);
         }
         let mut kind = Descriptor::None;
         for owner in self.mro(class)? {
+            if matches!(&owner, ClassRef::Made(made) if made.slots.is_none()) {
+                return None; // What the call put into it is not followed.
+            }
             if let ClassRef::C(name) = &owner {
-                match self.db.knowledge().c_types.facts(name)?.descriptor {
+                match self.descriptor_of_c(name)? {
                     Descriptor::Data => return Some(Descriptor::Data),
                     Descriptor::NonData => kind = Descriptor::NonData,
                     Descriptor::None => {}
@@ -330,6 +341,10 @@ impl<'db> Evaluator<'db> {
             }
         }
         Some(kind)
+    }
+
+    fn descriptor_of_c(&self, name: &str) -> Option<Descriptor> {
+        Some(self.db.knowledge().c_types.facts(name)?.descriptor(self.version()))
     }
 
     /// The full name of the class of a value.

@@ -7,14 +7,11 @@ use std::sync::Arc;
 
 use ruff_db::files::{File, FilePath};
 use ruff_db::parsed::parsed_module;
-use ruff_python_ast::{self as ast, AnyRootNodeRef, Stmt};
 use ruff_text_size::TextSize;
-use ty_module_resolver::{
-    ImportingFile, ModuleName, file_to_module, resolve_module, resolve_real_module, resolve_real_shadowable_module,
-};
+use ty_module_resolver::file_to_module;
 
 use super::super::database::Db;
-use super::index::{BindingKind, Index, NodeNumber};
+use super::index::{BindingKind, Index};
 use super::source::Source;
 use super::{Frame, ModuleRef, Value};
 
@@ -26,6 +23,8 @@ pub(super) struct Evaluator<'db> {
     pub depth: Cell<usize>,
     /// How many more expressions this query may evaluate.
     pub budget: Cell<usize>,
+    /// So many queries wait for each other that this one has to end the chain.
+    pub is_deep: bool,
 }
 
 const BUDGET: usize = 20_000;
@@ -54,6 +53,9 @@ fn index(db: &dyn Db, file: File) -> Index {
 #[salsa::tracked(returns(clone), cycle_initial = unknown_member, cycle_fn = settled_member)]
 pub(super) fn module_member(db: &dyn Db, file: File, name: String) -> Option<Value> {
     let evaluator = Evaluator::new(db);
+    if evaluator.is_deep {
+        return Some(Value::Unknown);
+    }
     let context = evaluator.module_context(file);
     evaluator.scope_value(&context, 0, &name, None)
 }
@@ -77,6 +79,9 @@ fn settled_member(
 #[salsa::tracked(returns(clone), cycle_initial = unknown_binding, cycle_fn = settled_binding)]
 pub(super) fn binding_value(db: &dyn Db, file: File, scope: usize, binding: usize) -> Value {
     let evaluator = Evaluator::new(db);
+    if evaluator.is_deep {
+        return Value::Unknown;
+    }
     let mut context = evaluator.module_context(file);
     context.scope = scope;
     evaluator.evaluate_binding(&context, scope, binding)
@@ -100,8 +105,11 @@ fn settled_binding(
 
 /// Whether the unconditional imports of a module find what they import, all the way down.
 #[salsa::tracked(returns(copy), cycle_initial = assume_success)]
-fn imports_succeed(db: &dyn Db, file: File) -> bool {
+pub(super) fn imports_succeed(db: &dyn Db, file: File) -> bool {
     let evaluator = Evaluator::new(db);
+    if evaluator.is_deep {
+        return true;
+    }
     let source = evaluator.source(file);
     let bindings = source.index.scope(0).bindings.iter().filter(|binding| binding.branch.is_none());
     bindings.into_iter().all(|binding| match binding.kind {
@@ -129,7 +137,7 @@ pub(super) fn is_compiled(db: &dyn Db, file: File) -> bool {
     has_extension(db, folder.as_str(), stem)
 }
 
-fn has_extension(db: &dyn Db, folder: &str, stem: &str) -> bool {
+pub(super) fn has_extension(db: &dyn Db, folder: &str, stem: &str) -> bool {
     let Ok(entries) = db.system().read_directory(ruff_db::system::SystemPath::new(folder)) else { return false };
     entries.flatten().any(|entry| {
         let name = entry.path().file_name().unwrap_or_default();
@@ -159,7 +167,7 @@ pub fn module_name(db: &dyn Db, file: File) -> Option<Arc<str>> {
     (!parts.is_empty()).then(|| parts.join(".").into())
 }
 
-fn is_package(db: &dyn Db, file: File) -> bool {
+pub(super) fn is_package(db: &dyn Db, file: File) -> bool {
     match file.path(db) {
         FilePath::System(path) => path.file_stem() == Some("__init__"),
         FilePath::Vendored(path) => path.file_stem() == Some("__init__"),
@@ -169,7 +177,9 @@ fn is_package(db: &dyn Db, file: File) -> bool {
 
 impl<'db> Evaluator<'db> {
     pub fn new(db: &'db dyn Db) -> Self {
-        Self { db, sources: RefCell::default(), depth: Cell::new(0), budget: Cell::new(BUDGET) }
+        let is_deep = db.stack().is_half_full();
+        let budget = Cell::new(if is_deep { 0 } else { BUDGET });
+        Self { db, sources: RefCell::default(), depth: Cell::new(0), budget, is_deep }
     }
 
     pub fn source(&self, file: File) -> Rc<Source<'db>> {
@@ -235,166 +245,5 @@ impl<'db> Evaluator<'db> {
             _ => return None,
         };
         self.resolve(importing, &format!("{package}.{name}"))
-    }
-
-    /// The module that an absolute name stands for in an import in `importing`; none if there is none.
-    pub fn resolve(&self, importing: File, name: &str) -> Option<ModuleRef> {
-        let db = self.db;
-        let resolver = ImportingFile::ResolverFile(db.program_file(importing).resolver_file(db));
-        let module_name = ModuleName::new(name)?;
-        if let Some(module) = resolve_real_shadowable_module(db, resolver, &module_name) {
-            return Some(match module.file(db) {
-                Some(file) => ModuleRef::Source(file),
-                None => ModuleRef::Namespace(name.into()),
-            });
-        }
-        if db.knowledge().c_types.has_module(name) {
-            return Some(ModuleRef::C(name.into()));
-        }
-        if let Some(module) = resolve_module(db, resolver, &module_name)
-            && module.search_path(db).is_some_and(|path| path.is_standard_library())
-            && let Some(file) = module.file(db)
-        {
-            // Without the library's sources, the stubs stand in for them; with them, what is not there is not there.
-            let has_sources = resolve_real_module(db, resolver, &ModuleName::new_static("os")?).is_some();
-            return (!has_sources).then_some(ModuleRef::Source(file));
-        }
-        self.extension(importing, name)
-    }
-
-    /// An extension module without source, in the package that would hold it.
-    fn extension(&self, importing: File, name: &str) -> Option<ModuleRef> {
-        let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
-        let folders: Vec<String> = match package {
-            "" => {
-                let environment = self.db.program_file(importing).resolver_environment(self.db);
-                let paths = ty_module_resolver::system_module_search_paths(self.db, environment);
-                paths.map(|path| path.to_string()).collect()
-            }
-            package => match self.resolve(importing, package)? {
-                ModuleRef::Source(file) => {
-                    let FilePath::System(path) = file.path(self.db) else { return None };
-                    vec![path.parent()?.to_string()]
-                }
-                _ => return None,
-            },
-        };
-        folders.iter().any(|folder| has_extension(self.db, folder, last)).then_some(ModuleRef::Opaque)
-    }
-
-    /// The module that an import statement or one of its aliases reads: none if `node` is no import, `Some(None)` if the
-    /// module is not found.
-    pub fn imported_module(&self, source: &Source, node: NodeNumber) -> Option<Option<ModuleRef>> {
-        match source.node(node) {
-            AnyRootNodeRef::Alias(alias) => match self.statement_of_alias(source, alias)? {
-                Stmt::Import(_) => Some(self.resolve(source.file, &alias.name)),
-                Stmt::ImportFrom(import) => Some(self.module_after_from(source.file, import)),
-                _ => None,
-            },
-            AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) => Some(self.module_after_from(source.file, import)),
-            _ => None,
-        }
-    }
-
-    /// The module after `from`.
-    pub fn module_after_from(&self, file: File, import: &ast::StmtImportFrom) -> Option<ModuleRef> {
-        let resolver = ImportingFile::ResolverFile(self.db.program_file(file).resolver_file(self.db));
-        let name = match ModuleName::from_import_statement(self.db, resolver, import) {
-            Ok(name) => name.as_str().to_string(),
-            Err(_) => self.relative_name(file, import)?,
-        };
-        self.resolve(file, &name)
-    }
-
-    fn relative_name(&self, file: File, import: &ast::StmtImportFrom) -> Option<String> {
-        let own = module_name(self.db, file)?;
-        let mut parts: Vec<&str> = own.split('.').collect();
-        let up = (import.level as usize).checked_sub(usize::from(is_package(self.db, file)))?;
-        parts.truncate(parts.len().checked_sub(up)?);
-        parts.extend(import.module.as_deref());
-        Some(parts.join("."))
-    }
-
-    /// The statement that holds an alias: the one that encloses it.
-    fn statement_of_alias<'s>(&self, source: &'s Source, alias: &ast::Alias) -> Option<&'s Stmt> {
-        use ruff_text_size::Ranged as _;
-        let mut number = super::index::number(alias);
-        while let Some(before) = number.checked_sub(1) {
-            number = before;
-            if let AnyRootNodeRef::Stmt(statement) = source.node(number) {
-                return statement.range().contains_range(alias.range()).then_some(statement);
-            }
-        }
-        None
-    }
-
-    /// Whether an import raises `ImportError`, as far as can be seen.
-    pub fn import_fails(&self, source: &Source, statement: &Stmt) -> bool {
-        let fails = |module: Option<ModuleRef>| match module {
-            None => true,
-            Some(ModuleRef::Source(file)) => !imports_succeed(self.db, file),
-            Some(_) => false,
-        };
-        match statement {
-            Stmt::Import(import) => import.names.iter().any(|alias| fails(self.resolve(source.file, &alias.name))),
-            Stmt::ImportFrom(import) => {
-                let Some(module) = self.module_after_from(source.file, import) else { return true };
-                let lacks = |alias: &ast::Alias| {
-                    let name = alias.name.as_str();
-                    name != "*" && self.module_attribute(&module, name).is_none()
-                };
-                fails(Some(module.clone())) || import.names.iter().any(lacks)
-            }
-            _ => false,
-        }
-    }
-
-    /// What an alias of an import binds.
-    pub fn import_value(&self, source: &Source, node: NodeNumber) -> Value {
-        let AnyRootNodeRef::Alias(alias) = source.node(node) else { return Value::Unknown };
-        match self.statement_of_alias(source, alias) {
-            Some(Stmt::Import(_)) => {
-                let full = alias.name.as_str();
-                // `import a.b` binds `a`.
-                let bound = if alias.asname.is_some() { full } else { full.split('.').next().unwrap_or(full) };
-                self.resolve(source.file, bound).map_or(Value::Unknown, Value::Module)
-            }
-            Some(Stmt::ImportFrom(import)) => {
-                let Some(module) = self.module_after_from(source.file, import) else { return Value::Unknown };
-                let name = alias.name.as_str();
-                let submodule = || self.submodule(source.file, &module, name).map(Value::Module);
-                // A package's submodule is meant, unless the package itself binds the name, other than by an import of `*`.
-                let is_bound = match &module {
-                    ModuleRef::Source(file) if *file == source.file => false,
-                    ModuleRef::Source(file) => self.source(*file).index.scope(0).binds(name),
-                    _ => true,
-                };
-                if !is_bound && let Some(value) = submodule() {
-                    return value;
-                }
-                self.module_attribute(&module, name).unwrap_or(Value::Unknown)
-            }
-            _ => Value::Unknown,
-        }
-    }
-
-    /// What `from module import *` binds to `name`; none if nothing.
-    pub fn star_value(&self, source: &Source, node: NodeNumber, name: &str) -> Option<Value> {
-        let AnyRootNodeRef::Stmt(Stmt::ImportFrom(import)) = source.node(node) else { return None };
-        let module = self.module_after_from(source.file, import)?;
-        let exported = match &module {
-            ModuleRef::Source(file) if *file == source.file => return None,
-            ModuleRef::Source(file) => self.exports(*file, name),
-            _ => !name.starts_with('_'),
-        };
-        exported.then(|| self.module_attribute(&module, name))?
-    }
-
-    fn exports(&self, file: File, name: &str) -> bool {
-        match super::exports::exported_names(self.db, file) {
-            Some(names) => names.iter().any(|exported| exported == name),
-            // A computed `__all__` is taken to hold what looks public.
-            None => !name.starts_with('_'),
-        }
     }
 }

@@ -18,6 +18,9 @@ impl Evaluator<'_> {
         {
             return Value::Int(number);
         }
+        if let (Value::Int(_), Operator::Pow, Value::Int(..0)) = (left, op, right) {
+            return Value::c_instance("builtins.float");
+        }
         if let (Value::Str(left), Operator::Add, Value::Str(right)) = (left, op, right) {
             return Value::Str(format!("{left}{right}").into());
         }
@@ -125,7 +128,7 @@ fn builtin_operation(left: &str, op: Operator, right: &str) -> Option<&'static s
             let wide = left.max(right);
             match op {
                 Operator::Div if wide == 0 => Some("builtins.float"),
-                Operator::Pow if wide == 0 => Some("builtins.int"),
+                // The sign of the exponent decides.
                 Operator::Pow | Operator::MatMult => None,
                 Operator::BitAnd | Operator::BitOr | Operator::BitXor | Operator::LShift | Operator::RShift
                     if wide > 0 =>

@@ -116,7 +116,9 @@ impl<'db> Evaluator<'db> {
     fn bound(&self, context: &Context<'db>, scope: usize, number: usize, name: &str) -> Value {
         let binding = &context.source.index.scope(scope).bindings[number];
         if matches!(binding.kind, BindingKind::Star) {
-            return self.star_value(&context.source, binding.node, name).unwrap_or(Value::Unknown);
+            let value = self.star_value(&context.source, binding.node, name).unwrap_or(Value::Unknown);
+            let is_replaced = matches!(value, Value::Int(_)) && context.source.index.converts_constants;
+            return if is_replaced { Value::Unknown } else { value };
         }
         let is_of_module = context.frame.is_none() && context.source.index.scope(scope).kind != ScopeKind::Function;
         match is_of_module {
