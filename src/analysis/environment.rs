@@ -135,9 +135,12 @@ pub(super) fn discover(
     found.standard_library = real_stdlib_path.as_ref().map(|path| path.as_std_path().to_path_buf());
     found.prefix = environment.as_ref().map(|environment| PathBuf::from(environment.sys_prefix().to_string()));
 
+    // A folder is searched once: as a project's root, the library would not be found as the library.
+    let canonical = |path: &SystemPathBuf| system.canonicalize_path(path).ok();
+    let is_library = real_stdlib_path.as_ref().is_some_and(|library| canonical(library) == canonical(&root));
     let search = SearchPathSettings {
         extra_paths: settings.extra_paths.iter().map(|path| system_path(path)).collect::<Result<_, _>>()?,
-        src_roots: source_roots(&root, system),
+        src_roots: if is_library { vec![] } else { source_roots(&root, system) },
         site_packages_paths: site_packages.map(|paths| paths.into_vec()).unwrap_or_default(),
         real_stdlib_path,
         ..SearchPathSettings::empty()

@@ -103,8 +103,7 @@ fn cycle_of_bases() -> Outcome {
     let folder = Folder::new("bases", &[("one.py", one), ("two.py", two), ("meta.py", meta)]);
     let (lines, output) = folder.facts();
     ended(&output, 0)?;
-    for (file, name) in [("one.py", "A"), ("two.py", "B"), ("two.py", "Own"), ("meta.py", "Meta")]
-    {
+    for (file, name) in [("one.py", "A"), ("two.py", "B"), ("two.py", "Own"), ("meta.py", "Meta")] {
         check(class(&lines, file, name)["mro"].is_null(), name, &lines)?;
     }
     Ok(())

@@ -29,10 +29,10 @@ impl<'db> Evaluator<'db> {
         if let Some(module) = resolve_module(db, resolver, &module_name)
             && module.search_path(db).is_some_and(|path| path.is_standard_library())
             && let Some(file) = module.file(db)
-        {
             // Without the library's sources, the stubs stand in for them; with them, what is not there is not there.
-            let has_sources = resolve_real_module(db, resolver, &ModuleName::new_static("os")?).is_some();
-            return (!has_sources).then_some(ModuleRef::Source(file));
+            && resolve_real_module(db, resolver, &ModuleName::new_static("os")?).is_none()
+        {
+            return Some(ModuleRef::Source(file));
         }
         self.extension(importing, name).or_else(|| self.registered(importing, name))
     }
