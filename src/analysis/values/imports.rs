@@ -19,7 +19,7 @@ impl<'db> Evaluator<'db> {
         let module_name = ModuleName::new(name)?;
         if let Some(module) = resolve_real_shadowable_module(db, resolver, &module_name) {
             return Some(match module.file(db) {
-                Some(file) => ModuleRef::Source(file),
+                Some(file) => self.replacement(file).unwrap_or(ModuleRef::Source(file)),
                 None => ModuleRef::Namespace(name.into()),
             });
         }
@@ -37,7 +37,17 @@ impl<'db> Evaluator<'db> {
         self.extension(importing, name).or_else(|| self.registered(importing, name))
     }
 
-    /// A module that another, which is no package, puts into `sys.modules`, as `os` does with `os.path`.
+    /// What a module puts in its own place: `sys.modules[__name__] = …`.
+    fn replacement(&self, file: File) -> Option<ModuleRef> {
+        let source = self.source(file);
+        let value = source.expression(source.index.replaced_by?)?;
+        Some(match self.evaluate(&self.module_context(file), value) {
+            Value::Module(module) => module,
+            _ => ModuleRef::Opaque,
+        })
+    }
+
+    /// A module that another puts into `sys.modules`, as `os` does with `os.path`.
     fn registered(&self, importing: File, name: &str) -> Option<ModuleRef> {
         let (parent, _) = name.rsplit_once('.')?;
         let ModuleRef::Source(file) = self.resolve(importing, parent)? else { return None };

@@ -19,6 +19,8 @@ pub(super) struct Index {
     attributes: Vec<AttributeBinding>,
     /// The module calls `_convert_` of an enumeration, which replaces numbers in its namespace by members.
     pub converts_constants: bool,
+    /// What the module puts in its place in `sys.modules`.
+    pub replaced_by: Option<NodeNumber>,
 }
 
 /// A module, a class body or a function body.

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextSize};
 
-use super::Value;
+use super::{ClassRef, Value};
 use super::index::{Arm, Binding, BindingKind, Branch, Outer, ScopeKind};
 use super::modules::{Context, Evaluator, binding_value, module_member};
 
@@ -117,7 +117,8 @@ impl<'db> Evaluator<'db> {
         let binding = &context.source.index.scope(scope).bindings[number];
         if matches!(binding.kind, BindingKind::Star) {
             let value = self.star_value(&context.source, binding.node, name).unwrap_or(Value::Unknown);
-            let is_replaced = matches!(value, Value::Int(_)) && context.source.index.converts_constants;
+            let is_number = matches!(self.type_of(&value), Some(ClassRef::C(name)) if &*name == "builtins.int");
+            let is_replaced = is_number && context.source.index.converts_constants;
             return if is_replaced { Value::Unknown } else { value };
         }
         let is_of_module = context.frame.is_none() && context.source.index.scope(scope).kind != ScopeKind::Function;

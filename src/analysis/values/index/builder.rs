@@ -3,6 +3,7 @@
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
+use super::super::super::syntax_index::last_name;
 use super::{
     Arm, AttributeBinding, Binding, BindingKind, Branch, Index, NodeNumber, Outer, Return, Scope, ScopeKind, number,
 };
@@ -219,6 +220,12 @@ impl Builder {
                 }
             }
             Expr::Starred(starred) => self.target(&starred.value, node, at, None, path),
+            Expr::Subscript(item) if self.scope == 0 && self.branch.is_none() => {
+                let is_own = item.slice.as_name_expr().is_some_and(|name| name.id == "__name__");
+                if is_own && last_name(&item.value) == Some("modules") {
+                    self.index.replaced_by = value;
+                }
+            }
             other => self.attribute(other, value.filter(|_| path.is_empty()), at),
         }
     }
