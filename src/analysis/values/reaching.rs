@@ -3,9 +3,9 @@
 use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextSize};
 
-use super::{ClassRef, Value};
 use super::index::{Arm, Binding, BindingKind, Branch, Outer, ScopeKind};
 use super::modules::{Context, Evaluator, binding_value, module_member};
+use super::{ClassRef, Value};
 
 /// Whether a part of a compound statement runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
