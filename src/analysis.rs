@@ -21,6 +21,7 @@ mod limits;
 mod module;
 mod names;
 mod overlay;
+mod references;
 mod runtime;
 mod site;
 mod stack;
@@ -43,6 +44,7 @@ pub use functions::Function;
 pub use limits::{FILE_SIZE, TooMuch};
 pub use module::{Module, Problem, parses};
 pub use names::{Origin, Symbol};
+pub use references::{NotTold, Reference, ReferenceKind};
 pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
 
@@ -94,7 +96,7 @@ impl Project {
 
     /// A read-only view of the project as it is now; move it to another thread and drop it soon.
     pub fn snapshot(&self) -> Snapshot {
-        self.database.clone()
+        self.database.fresh()
     }
 
     /// Lays an unsaved text over the file at `path`, which need not exist.

@@ -127,6 +127,7 @@ mod timeout;
 mod to_thread;
 mod tracked_container;
 mod wait_without_loop;
+pub(crate) mod waiting_function;
 mod walk;
 mod wall_clock;
 mod weak_reference;
@@ -258,6 +259,7 @@ pub const ALL: &[Detector] = &[
     to_thread::DETECTOR,
     tracked_container::DETECTOR,
     wait_without_loop::DETECTOR,
+    waiting_function::DETECTOR,
     wall_clock::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,

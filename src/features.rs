@@ -1,6 +1,7 @@
 //! The views: hover, inlay hints, diagnostics and code actions are filters over one list of findings, joined to
 //! the pages. Plain data in, plain data out; offsets, not positions; no concept is named here.
 
+mod async_steps;
 mod card;
 mod code_actions;
 mod diagnostics;
@@ -11,6 +12,7 @@ mod inlay_hints;
 mod options;
 mod suppression;
 
+pub use async_steps::async_steps;
 pub use card::Card;
 pub use code_actions::{CodeAction, code_actions};
 pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};

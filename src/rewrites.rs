@@ -24,6 +24,7 @@ mod keep_task;
 mod keep_task_logged;
 mod layout;
 mod raise_again;
+mod make_async;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod running_loop;
@@ -72,6 +73,7 @@ pub const ALL: &[Rewrite] = &[
     keep_task::REWRITE,
     keep_task_logged::REWRITE,
     raise_again::REWRITE,
+    make_async::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     running_loop::REWRITE,

@@ -3,6 +3,8 @@
 //! With `overlay`, the only module below `server` and `cli` that touches the disk. The engine's own project crate is not
 //! published, so the five layered `Db` traits are implemented here.
 
+mod listing;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,6 +72,7 @@ pub struct Snapshot {
     analysis: Arc<AnalysisSettings>,
     revision: u128,
     stack: Stack,
+    listing: listing::Listing,
 }
 
 #[salsa::db]
@@ -184,6 +187,7 @@ impl Snapshot {
             analysis: Arc::new(AnalysisSettings::default()),
             revision: 0,
             stack: Stack::default(),
+            listing: listing::Listing::default(),
         };
         // Roots are registered before any file is looked up: they set the durability of the files below them.
         for (path, settings) in &roots {

@@ -151,6 +151,16 @@ fn from_import<'db>(
     }
 }
 
+/// What `name` is in the `from` import `import` of `file`.
+pub(super) fn imported<'db>(
+    db: &'db dyn SemanticDb,
+    file: ProgramFile<'db>,
+    import: &ast::StmtImportFrom,
+    name: &str,
+) -> Option<Referent<'db>> {
+    from_import(db, file, import, name, DEPTH)
+}
+
 /// What `name` is in `module`: what its top level binds, or a submodule.
 fn of_member<'db>(
     db: &'db dyn SemanticDb,

@@ -37,7 +37,7 @@ impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
 }
 
 /// The calls among `nodes`.
-pub(super) fn calls<'a>(nodes: &[AnyNodeRef<'a>]) -> Vec<&'a ast::ExprCall> {
+pub(crate) fn calls<'a>(nodes: &[AnyNodeRef<'a>]) -> Vec<&'a ast::ExprCall> {
     nodes
         .iter()
         .filter_map(|node| match node {
@@ -48,18 +48,18 @@ pub(super) fn calls<'a>(nodes: &[AnyNodeRef<'a>]) -> Vec<&'a ast::ExprCall> {
 }
 
 /// The receiver and the name of a method call: `q` and `get` for `q.get()`.
-pub(super) fn method(call: &ast::ExprCall) -> Option<(&Expr, &str)> {
+pub(crate) fn method(call: &ast::ExprCall) -> Option<(&Expr, &str)> {
     let attribute = call.func.as_attribute_expr()?;
     Some((&attribute.value, attribute.attr.as_str()))
 }
 
 /// The nodes around `range`, nearest first, the node at `range` included.
-pub(super) fn around<'a>(module: &'a Module, range: TextRange) -> Vec<AnyNodeRef<'a>> {
+pub(crate) fn around<'a>(module: &'a Module, range: TextRange) -> Vec<AnyNodeRef<'a>> {
     covering_node(module.syntax().into(), range).ancestors().collect()
 }
 
 /// The function whose body holds `range`.
-pub(super) fn function_around<'a>(module: &'a Module, range: TextRange) -> Option<&'a ast::StmtFunctionDef> {
+pub(crate) fn function_around<'a>(module: &'a Module, range: TextRange) -> Option<&'a ast::StmtFunctionDef> {
     around(module, range).into_iter().find_map(|node| match node {
         AnyNodeRef::StmtFunctionDef(function) if holds(&function.body, range) => Some(function),
         _ => None,
@@ -67,7 +67,7 @@ pub(super) fn function_around<'a>(module: &'a Module, range: TextRange) -> Optio
 }
 
 /// The statements that run together with `range`: those of the function around it, or of the module.
-pub(super) fn body_around<'a>(module: &'a Module, range: TextRange) -> &'a [Stmt] {
+pub(crate) fn body_around<'a>(module: &'a Module, range: TextRange) -> &'a [Stmt] {
     function_around(module, range).map_or(&module.syntax().body, |function| &function.body)
 }
 
@@ -118,7 +118,7 @@ pub(super) fn is_false(expr: &Expr) -> bool {
 }
 
 /// Whether the file is part of a test suite, by the conventions of pytest and unittest.
-pub(super) fn is_test_file(module: &Module) -> bool {
+pub(crate) fn is_test_file(module: &Module) -> bool {
     let Some(path) = module.path() else { return false };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let root = module.snapshot().roots().into_iter().find(|root| path.starts_with(root));
@@ -128,7 +128,7 @@ pub(super) fn is_test_file(module: &Module) -> bool {
 }
 
 /// Reads the `def` of a function of the project, wherever it is.
-pub(super) fn with_def<R>(
+pub(crate) fn with_def<R>(
     module: &Module,
     function: &Function,
     read: impl FnOnce(&Module, &ast::StmtFunctionDef) -> Option<R>,
@@ -149,7 +149,7 @@ pub(super) fn with_def<R>(
 }
 
 /// Whether a function's own body has a `yield`.
-pub(super) fn is_generator(function: &ast::StmtFunctionDef) -> bool {
+pub(crate) fn is_generator(function: &ast::StmtFunctionDef) -> bool {
     let mut nodes = own_nodes(&function.body).into_iter();
     nodes.any(|node| matches!(node, AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)))
 }

@@ -117,7 +117,7 @@ pub(super) fn function_name_at(module: &Module, range: TextRange) -> Option<Stri
 }
 
 /// `Class.method` or `function`, as written in the file.
-pub(super) fn qualified_name(module: &Module, function: &ast::StmtFunctionDef) -> String {
+pub(crate) fn qualified_name(module: &Module, function: &ast::StmtFunctionDef) -> String {
     let path = path_to(module, function.range());
     match path.iter().rev().nth(1) {
         Some(AnyNodeRef::StmtClassDef(class)) => format!("{}.{}", class.name, function.name),

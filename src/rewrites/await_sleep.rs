@@ -5,6 +5,7 @@ use ruff_python_ast::{self as ast, Expr};
 use super::awaiting::{call_of, obstacle, parentheses};
 use super::imports::{drop_unused, imported, taken};
 use super::{Offer, Rewrite, Target};
+use crate::analysis::Site;
 use crate::text::{Edit, Ranged as _};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "await_sleep", offer };
@@ -19,24 +20,35 @@ fn offer(target: &Target) -> Option<Offer> {
     if let Some(reason) = obstacle(&site) {
         return Offer::refused(title, reason);
     }
-    let [delay] = call.arguments.args.as_ref() else { return None };
-    if !call.arguments.keywords.is_empty() || delay.is_starred_expr() {
-        return None;
-    }
-    if is_negative(delay) {
-        return Offer::refused(title, "`time.sleep` refuses a negative time, `asyncio.sleep` returns at once");
-    }
     let Some(asyncio) = imported(&site, "asyncio") else {
         return Offer::refused(title, taken(site.module, "asyncio"));
     };
-    let mut edits = vec![Edit::replace(call.func.range(), format!("await {}.sleep", asyncio.name))];
-    if let [open, close] = parentheses(&site).as_slice() {
-        edits =
-            vec![Edit::replace(call.func.range(), format!("{}await {}.sleep", open.text, asyncio.name)), close.clone()];
-    }
+    let mut edits = match edits(&site, call, &asyncio.name) {
+        Ok(edits) => edits,
+        Err(reason) => return Offer::refused(title, reason?),
+    };
     edits.extend(asyncio.edit);
     edits.extend(drop_unused(module, first_name(&call.func)?, call.func.range()));
     Offer::edit(module, title, edits, false)
+}
+
+/// `time.sleep(n)` as `await asyncio.sleep(n)`, under the name that `asyncio` has here.
+///
+/// # Errors
+/// Why not; no reason for a call that is not understood.
+pub(super) fn edits(site: &Site, call: &ast::ExprCall, asyncio: &str) -> Result<Vec<Edit>, Option<&'static str>> {
+    let [delay] = call.arguments.args.as_ref() else { return Err(None) };
+    if !call.arguments.keywords.is_empty() || delay.is_starred_expr() {
+        return Err(None);
+    }
+    if is_negative(delay) {
+        return Err(Some("`time.sleep` refuses a negative time, `asyncio.sleep` returns at once"));
+    }
+    let function = call.func.range();
+    Ok(match parentheses(site).as_slice() {
+        [open, close] => vec![Edit::replace(function, format!("{}await {asyncio}.sleep", open.text)), close.clone()],
+        _ => vec![Edit::replace(function, format!("await {asyncio}.sleep"))],
+    })
 }
 
 fn is_negative(delay: &Expr) -> bool {
@@ -44,7 +56,7 @@ fn is_negative(delay: &Expr) -> bool {
 }
 
 /// `time` in `time.sleep`, `sleep` in `sleep`.
-fn first_name(func: &Expr) -> Option<&str> {
+pub(super) fn first_name(func: &Expr) -> Option<&str> {
     match func {
         Expr::Name(name) => Some(&name.id),
         Expr::Attribute(attribute) => first_name(&attribute.value),

@@ -53,6 +53,13 @@ pub(super) fn obstacle(site: &Site) -> Option<String> {
     if let Some(reason) = not_of_the_coroutine(site) {
         return Some(reason);
     }
+    suspension_obstacle(site)
+}
+
+/// Why a function, even if it were a coroutine function, must not be suspended at the site.
+pub(super) fn suspension_obstacle(site: &Site) -> Option<String> {
+    let module = site.module;
+    let line = |range: TextRange| module.lines().line(range.start());
     if let Some(lock) = held_lock(site) {
         let at = line(lock.range());
         return Some(format!("the thread lock `{}` (line {at}) is held here", module.source(lock)));

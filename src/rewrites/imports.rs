@@ -29,7 +29,9 @@ pub(super) fn imported(site: &Site, wanted: &str) -> Option<Imported> {
     if !bindings(module, wanted).is_empty() {
         return None;
     }
-    let edit = Edit::insert(place_for(module, wanted), format!("import {wanted}{}", module.lines().newline()));
+    let newline = module.lines().newline();
+    let gap = newline.repeat(blank_lines_after_only_import(module));
+    let edit = Edit::insert(place_for(module, wanted), format!("import {wanted}{newline}{gap}"));
     Some(Imported { name: wanted.to_string(), edit: Some(edit) })
 }
 
@@ -124,6 +126,16 @@ fn place_for(module: &Module, wanted: &str) -> TextSize {
     }
 }
 
+/// The blank lines behind an import in a file that begins with its first definition or statement.
+fn blank_lines_after_only_import(module: &Module) -> usize {
+    match module.syntax().body.first() {
+        Some(Stmt::FunctionDef(_) | Stmt::ClassDef(_)) => 2,
+        Some(Stmt::Import(_) | Stmt::ImportFrom(_)) | None => 0,
+        Some(first) if is_docstring_stmt(first) => 0,
+        Some(_) => 1,
+    }
+}
+
 /// The start of the line behind the one that holds `offset`.
 pub(super) fn line_after(module: &Module, offset: TextSize) -> TextSize {
     let lines = module.lines();
@@ -151,6 +163,11 @@ pub(super) fn end_of_head(module: &Module) -> TextSize {
 
 /// Removes the module-level import that binds the name read in `gone`, if nothing else reads that name.
 pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Option<Edit> {
+    drop_unused_all(module, name, &[gone])
+}
+
+/// As [`drop_unused`], for reads in several places.
+pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -> Option<Edit> {
     let only = |import: &[ast::Alias]| match import {
         [alias] => alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name,
         _ => false,
@@ -162,8 +179,8 @@ pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Optio
     })?;
     let is_exported = module.text().contains("__all__");
     let names = Names::in_body(name, &module.syntax().body);
-    let is_read = names.reads.iter().any(|read| !gone.contains_range(*read));
-    let is_read = is_read || names.quoted.iter().any(|string| !gone.contains_range(*string));
+    let is_left = |range: &TextRange| !gone.iter().any(|gone| gone.contains_range(*range));
+    let is_read = names.reads.iter().any(is_left) || names.quoted.iter().any(is_left);
     let is_bound_again = names.bindings.iter().any(|at| !import.range().contains_range(*at));
     let start = line_start(module, import.start());
     let end = line_after(module, import.end());

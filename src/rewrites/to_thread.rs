@@ -37,7 +37,7 @@ fn offer(target: &Target) -> Option<Offer> {
 }
 
 /// Why the call must stay in its thread.
-fn immovable(site: &Site, call: &ast::ExprCall) -> Option<String> {
+pub(super) fn immovable(site: &Site, call: &ast::ExprCall) -> Option<String> {
     let module = site.module;
     let symbol = module.callee(call)?;
     let callee = module.source(&*call.func);
@@ -62,7 +62,7 @@ fn immovable(site: &Site, call: &ast::ExprCall) -> Option<String> {
 }
 
 /// `f(a, b)` becomes `head(f, a, b)`, with its layout.
-fn edits(site: &Site, call: &ast::ExprCall, head: &str) -> Option<Vec<Edit>> {
+pub(super) fn edits(site: &Site, call: &ast::ExprCall, head: &str) -> Option<Vec<Edit>> {
     let module = site.module;
     let callee = module.source(&*call.func);
     let open = call.arguments.start() + TextSize::new(1);

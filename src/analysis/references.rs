@@ -1,0 +1,379 @@
+//! Where a function of the project is used, over the whole workspace, closed files included.
+//!
+//! Files that hold the name as a word are candidates; in them the engine resolves every mention. What it cannot resolve is
+//! said to be unknown, never left out.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ruff_db::files::system_path_to_file;
+use ruff_db::source::{SourceText, source_text};
+use ruff_python_ast::find_node::covering_node;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_expr, walk_stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+use ruff_text_size::{Ranged as _, TextRange};
+use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+
+use super::classes::Class;
+use super::definitions::{Referent, imported, referent};
+use super::environment::system_path;
+use super::module::{Module, place_of};
+use super::names::Origin;
+use super::database::Snapshot;
+use crate::text::Place;
+
+/// The most mentions of a name that are resolved.
+const MENTIONS: usize = 600;
+
+/// A use of a function, or what may be one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    pub place: Place,
+    pub kind: ReferenceKind,
+}
+
+/// What a reference is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReferenceKind {
+    /// The expression evaluates to the function.
+    Value,
+    /// An import statement binds it.
+    Import,
+    /// It may be the function: the receiver or the import is not known, or the name is bound in several ways.
+    Unknown,
+    /// A string, or a configuration file, names it.
+    Text,
+}
+
+/// Why the references cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTold {
+    /// The workspace has more files than are looked through.
+    Files,
+    /// The name is mentioned more often than is looked at.
+    Mentions(usize),
+}
+
+impl Snapshot {
+    /// The references to the functions whose names stand at `targets`, which are all called `name`: one function, or a
+    /// method with those that override it.
+    ///
+    /// # Errors
+    /// [`NotTold`] where the workspace is too large for a certain answer.
+    pub fn references(&self, name: &str, targets: &[Place]) -> Result<Vec<Reference>, NotTold> {
+        let files = self.python_files().ok_or(NotTold::Files)?;
+        let mut names = vec![name.to_string()];
+        let mut found: BTreeSet<Reference> = BTreeSet::new();
+        let mut looked_at = 0;
+        let mut index = 0;
+        // An import may rename it: then the new name is searched for, too.
+        while let Some(name) = names.get(index).cloned() {
+            index += 1;
+            for path in files {
+                self.stop_if_cancelled();
+                let Some(text) = self.source(path).filter(|text| has_word(text.as_str(), &name)) else { continue };
+                looked_at += words(text.as_str(), &name).count();
+                if looked_at > MENTIONS {
+                    return Err(NotTold::Mentions(looked_at));
+                }
+                let Ok(module) = self.module(path) else { continue };
+                let mut search = Search { module: &module, name: &name, targets, found: vec![], renamed: vec![] };
+                search.visit_body(&module.syntax().body);
+                found.extend(search.found);
+                for renamed in search.renamed {
+                    if !names.contains(&renamed) {
+                        names.push(renamed);
+                    }
+                }
+            }
+        }
+        found.extend(targets.iter().flat_map(|target| self.configured(name, target)));
+        Ok(found.into_iter().collect())
+    }
+
+    /// The classes of the workspace whose body defines a function called `name`.
+    ///
+    /// # Errors
+    /// [`NotTold`] where the workspace is too large for a certain answer.
+    pub fn classes_defining(&self, name: &str) -> Result<Vec<Class<'_>>, NotTold> {
+        let files = self.python_files().ok_or(NotTold::Files)?;
+        let mut classes = vec![];
+        for path in files {
+            let Some(text) = self.source(path).filter(|text| has_word(text.as_str(), name)) else { continue };
+            if !text.as_str().contains("class") {
+                continue;
+            }
+            let Ok(module) = self.module(path) else { continue };
+            let mut definers = Definers { name, found: vec![] };
+            definers.visit_body(&module.syntax().body);
+            classes.extend(definers.found.into_iter().filter_map(|class| module.class(class)));
+        }
+        Ok(classes)
+    }
+
+    /// A line of another file that imports the file at `path`, or may do so.
+    pub fn importer(&self, path: &Path) -> Option<(PathBuf, usize)> {
+        let stem = import_stem(path)?;
+        self.python_files()?.iter().filter(|file| *file != path).find_map(|file| {
+            let text = self.source(file)?;
+            let is_import = |line: &str| {
+                let line = line.trim_start();
+                (line.starts_with("import ") || line.starts_with("from ")) && has_word(line, &stem)
+            };
+            let line = text.as_str().lines().position(is_import)?;
+            Some((file.clone(), line + 1))
+        })
+    }
+
+    /// Whether a stub describes the file at `path`.
+    pub fn has_stub(&self, path: &Path) -> bool {
+        let stub = path.with_extension("pyi");
+        stub != path && self.source(&stub).is_some()
+    }
+
+    fn source(&self, path: &Path) -> Option<SourceText> {
+        let file = system_path_to_file(self, system_path(path).ok()?).ok()?;
+        let text = source_text(self, file);
+        text.read_error().is_none().then_some(text)
+    }
+
+    /// Entry points of the project's configuration that name a function: `module:name`.
+    fn configured(&self, name: &str, target: &Place) -> Vec<Reference> {
+        let Some(stem) = import_stem(&target.path) else { return vec![] };
+        let mut found = vec![];
+        for path in self.roots().iter().flat_map(|root| ["pyproject.toml", "setup.cfg"].map(|file| root.join(file))) {
+            let Some(text) = self.source(&path) else { continue };
+            for (index, line) in text.as_str().lines().enumerate() {
+                let mut entries = line.split(['"', '\'', '=', ',', ' ']).filter_map(|word| word.split_once(':'));
+                let names_it = entries.any(|(module, function)| {
+                    module.rsplit('.').next() == Some(stem.as_str()) && function.split('.').next_back() == Some(name)
+                });
+                if names_it {
+                    let (start, end) = (target.start, target.start);
+                    let place = Place { path: path.clone(), line: index + 1, start, end };
+                    found.push(Reference { place, kind: ReferenceKind::Text });
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Class<'_> {
+    /// The name in the `def` of the method that this class's own body defines.
+    pub fn method_place(&self, name: &str) -> Option<Place> {
+        self.with_statement(|module, statement| {
+            let method = statement.body.iter().rev().find_map(|statement| match statement {
+                Stmt::FunctionDef(def) if def.name.as_str() == name => Some(def),
+                _ => None,
+            })?;
+            module.place(method.name.range())
+        })
+    }
+}
+
+/// The last part of the name that a file is imported under.
+fn import_stem(path: &Path) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    match stem {
+        "__init__" => Some(path.parent()?.file_name()?.to_str()?.to_string()),
+        _ => Some(stem.to_string()),
+    }
+}
+
+/// Where `name` stands as a whole word.
+fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    text.match_indices(name).map(|(at, _)| at).filter(move |at| {
+        let before = text[..*at].chars().next_back();
+        let behind = text[*at + name.len()..].chars().next();
+        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
+    })
+}
+
+fn has_word(text: &str, name: &str) -> bool {
+    words(text, name).next().is_some()
+}
+
+/// Classes whose body defines a name.
+struct Definers<'a, 'n> {
+    name: &'n str,
+    found: Vec<&'a ast::StmtClassDef>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Definers<'a, '_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if let AnyNodeRef::StmtClassDef(class) = node {
+            let defines =
+                |statement: &Stmt| matches!(statement, Stmt::FunctionDef(def) if def.name.as_str() == self.name);
+            if class.body.iter().any(defines) {
+                self.found.push(class);
+            }
+        }
+        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
+
+/// Looks for the references of one file.
+struct Search<'m, 's> {
+    module: &'m Module<'s>,
+    name: &'m str,
+    targets: &'m [Place],
+    found: Vec<Reference>,
+    /// Names that imports give it.
+    renamed: Vec<String>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Search<'_, '_> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        if let Stmt::ImportFrom(import) = statement {
+            self.import(import);
+        }
+        walk_stmt(self, statement);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) if name.id == self.name => self.name_read(name),
+            Expr::Attribute(attribute) if attribute.attr.as_str() == self.name => self.attribute(expr, attribute),
+            Expr::StringLiteral(string) => self.string(string),
+            _ => {}
+        }
+        walk_expr(self, expr);
+    }
+}
+
+impl Search<'_, '_> {
+    fn push(&mut self, range: TextRange, kind: ReferenceKind) {
+        self.found.extend(self.module.place(range).map(|place| Reference { place, kind }));
+    }
+
+    fn is_target(&self, place: Option<&Place>) -> bool {
+        place.is_some_and(|place| {
+            self.targets.iter().any(|target| target.path == place.path && target.start == place.start)
+        })
+    }
+
+    fn name_read(&mut self, name: &ast::ExprName) {
+        if !name.ctx.is_load() {
+            return;
+        }
+        let aliases = ImportAliasResolution::ResolveAliases;
+        let definitions = definitions_for_name(self.module.model(), name.id.as_str(), name.into(), aliases);
+        let mut targets = 0;
+        for definition in &definitions {
+            let ResolvedDefinition::Definition(definition) = definition else { continue };
+            targets += usize::from(self.is_target(place_of(self.module.db(), *definition).as_ref()));
+        }
+        match targets {
+            0 => {}
+            _ if targets == definitions.len() => self.push(name.range(), ReferenceKind::Value),
+            _ => self.push(name.range(), ReferenceKind::Unknown),
+        }
+    }
+
+    fn attribute(&mut self, expr: &Expr, attribute: &ast::ExprAttribute) {
+        let range = attribute.range();
+        if let Some(function) = self.module.function(expr) {
+            if self.is_target(function.place.as_ref()) {
+                self.push(range, ReferenceKind::Value);
+            }
+            return;
+        }
+        match referent(self.module.model(), (&*attribute.value).into()) {
+            Some(Referent::Missing { module, .. }) => return self.missing(&module, range),
+            Some(Referent::Module(_)) => return,
+            _ => {}
+        }
+        if !self.is_method() {
+            return;
+        }
+        let class = self.module.class_of(&*attribute.value).or_else(|| self.module.class_reference(&attribute.value));
+        if let Some(class) = class {
+            match class.definer(self.name) {
+                Some(definer) if self.is_target(definer.method_place(self.name).as_ref()) => {
+                    self.push(range, ReferenceKind::Value);
+                }
+                None if !class.mro_is_complete() => self.push(range, ReferenceKind::Unknown),
+                _ => {}
+            }
+            return;
+        }
+        match self.module.class_name(&attribute.value) {
+            Some(symbol) if symbol.origin != Origin::Project => {}
+            _ => self.push(range, ReferenceKind::Unknown),
+        }
+    }
+
+    /// Whether the targets are methods: then any object may be the receiver.
+    fn is_method(&self) -> bool {
+        self.targets.iter().any(|target| {
+            let Ok(home) = self.module.snapshot().module(&target.path) else { return true };
+            let covering = covering_node(home.syntax().into(), target.range());
+            let mut around = covering.ancestors().skip_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
+            matches!(around.nth(1), Some(AnyNodeRef::StmtClassDef(_)))
+        })
+    }
+
+    /// An import from a module that was not found, though a target's file has its name.
+    fn missing(&mut self, module: &str, range: TextRange) {
+        let last = module.rsplit('.').next();
+        if self.targets.iter().any(|target| import_stem(&target.path).as_deref() == last) {
+            self.push(range, ReferenceKind::Unknown);
+        }
+    }
+
+    fn import(&mut self, import: &ast::StmtImportFrom) {
+        let (db, file) = (self.module.db(), self.module.model().program_file());
+        let name = self.name;
+        for alias in import.names.iter().filter(|alias| alias.name.as_str() == name) {
+            match imported(db, file, import, self.name) {
+                Some(Referent::Function(definition)) => {
+                    if self.is_target(place_of(db, definition).as_ref()) {
+                        self.push(alias.range(), ReferenceKind::Import);
+                        self.renamed.extend(alias.asname.as_ref().map(ToString::to_string));
+                    }
+                }
+                Some(Referent::Class(_) | Referent::Module(_)) => {}
+                _ => self.missing(import.module.as_deref().unwrap_or_default(), alias.range()),
+            }
+        }
+    }
+
+    /// `"name"` where attributes are looked up by name, or names are exported; `"module.name"`; a doctest that calls it.
+    fn string(&mut self, string: &ast::ExprStringLiteral) {
+        let text = string.value.to_str();
+        let stems = || self.targets.iter().filter_map(|target| import_stem(&target.path));
+        let names_it = match text.rsplit_once(['.', ':']) {
+            None => text == self.name && self.is_looked_up(string),
+            Some((module, name)) => {
+                name == self.name && stems().any(|stem| module.rsplit('.').next() == Some(stem.as_str()))
+            }
+        };
+        let is_doctest = text.contains(">>>")
+            && text.lines().any(|line| {
+                let line = line.trim_start();
+                line.starts_with(">>>") && line.contains(&format!("{}(", self.name))
+            });
+        if names_it || is_doctest {
+            self.push(string.range(), ReferenceKind::Text);
+        }
+    }
+
+    fn is_looked_up(&self, string: &ast::ExprStringLiteral) -> bool {
+        const LOOKUPS: &[&str] = &["attrgetter", "delattr", "getattr", "hasattr", "methodcaller", "object", "setattr"];
+        let covering = covering_node(self.module.syntax().into(), string.range());
+        covering.ancestors().any(|node| match node {
+            AnyNodeRef::ExprCall(call) => super::syntax_index::last_name(&call.func)
+                .is_some_and(|name| LOOKUPS.contains(&name) || name.starts_with("patch")),
+            AnyNodeRef::StmtAssign(assign) => assign.targets.iter().any(is_all),
+            AnyNodeRef::StmtAugAssign(assign) => is_all(&assign.target),
+            AnyNodeRef::StmtAnnAssign(assign) => is_all(&assign.target),
+            _ => false,
+        })
+    }
+}
+
+fn is_all(target: &Expr) -> bool {
+    target.as_name_expr().is_some_and(|name| name.id == "__all__")
+}

@@ -1,0 +1,115 @@
+//! A plain `def` that keeps its thread waiting, itself or through functions of the project that it calls.
+//!
+//! Not for local files. A generator waits when it is iterated, a decorated function when its decorator pleases: those are
+//! not looked through.
+
+use std::collections::BTreeSet;
+
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
+
+use super::nodes::{is_generator, with_def};
+use super::suspension::{call_head, qualified_name, visit_frame};
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Function, Module, Site};
+use crate::text::{Place, Ranged as _, TextRange, TextSize};
+
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["asyncio/waiting-function"], nodes: &[NodeKind::StmtFunctionDef], detect };
+
+/// How many functions are looked into.
+const FUNCTIONS: usize = 40;
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
+    if def.is_async || is_generator(def) || site.is_type_checking() {
+        return None;
+    }
+    let module = site.module;
+    let wait = wait_of(module, def)?;
+    let finding = Finding::new("asyncio/waiting-function", head(module, def))
+        .fact("function", Fact::from(qualified_name(module, def)))
+        .fact("callee", Fact::from(wait.callee))
+        .fact("why", Fact::from(wait.why))
+        .fact("at", Fact::from(wait.at));
+    findings.push(match wait.through.as_slice() {
+        [] => finding,
+        through => {
+            let names: Vec<String> = through.iter().map(|function| function.name.clone()).collect();
+            finding.fact("through", Fact::from(names))
+        }
+    });
+    Some(())
+}
+
+/// How a function comes to wait.
+pub(crate) struct Wait {
+    /// The call that waits, as written.
+    pub(crate) callee: String,
+    why: String,
+    at: Place,
+    /// The functions between, the one that makes the call last.
+    pub(crate) through: Vec<Function>,
+}
+
+/// The nearest call that keeps the thread of `def` waiting: its own, or one of the functions that it calls.
+pub(crate) fn wait_of(module: &Module, def: &ast::StmtFunctionDef) -> Option<Wait> {
+    if let Some(wait) = own_wait(module, def) {
+        return Some(wait);
+    }
+    let mut seen: BTreeSet<Place> = module.place(def.name.range()).into_iter().collect();
+    let mut level: Vec<Vec<Function>> = called(module, def).into_iter().map(|function| vec![function]).collect();
+    while !level.is_empty() {
+        let mut next = vec![];
+        for path in level {
+            let last = path.last()?;
+            if !last.place.clone().is_some_and(|place| seen.insert(place)) {
+                continue;
+            }
+            if seen.len() > FUNCTIONS {
+                return None;
+            }
+            let looked = with_def(module, last, |home, def| Some((own_wait(home, def), called(home, def))));
+            let Some((wait, calls)) = looked else { continue };
+            if let Some(wait) = wait {
+                return Some(Wait { through: path, ..wait });
+            }
+            next.extend(calls.into_iter().map(|function| [path.as_slice(), &[function]].concat()));
+        }
+        level = next;
+    }
+    None
+}
+
+/// The first call of the function's own that keeps its thread waiting.
+fn own_wait(module: &Module, def: &ast::StmtFunctionDef) -> Option<Wait> {
+    let mut found = None;
+    visit_frame(&def.body, &mut |node| {
+        let AnyNodeRef::ExprCall(call) = node else { return };
+        if found.is_some() {
+            return;
+        }
+        let Some(row) = module.blocking_call(call).filter(|row| !row.file) else { return };
+        let Some(at) = module.place(call.range()) else { return };
+        found = Some(Wait { callee: call_head(module, call), why: row.why.clone(), at, through: vec![] });
+    });
+    found
+}
+
+/// The plain functions of the project that the function's own calls call.
+fn called(module: &Module, def: &ast::StmtFunctionDef) -> Vec<Function> {
+    let mut found = vec![];
+    visit_frame(&def.body, &mut |node| {
+        let AnyNodeRef::ExprCall(call) = node else { return };
+        found.extend(module.called_function(call));
+    });
+    found.retain(|function| !function.is_async && !function.is_generator && !function.is_decorated);
+    found
+}
+
+/// `def name`.
+fn head(module: &Module, def: &ast::StmtFunctionDef) -> TextRange {
+    let start = def.decorator_list.last().map_or(def.start(), |decorator| decorator.end());
+    let before_name = module.source(TextRange::new(start, def.name.start()));
+    let offset = before_name.rfind("def").and_then(|at| TextSize::try_from(at).ok()).unwrap_or_default();
+    TextRange::new(start + offset, def.name.end())
+}

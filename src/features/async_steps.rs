@@ -1,0 +1,54 @@
+//! The steps toward async in a file or a function: those that apply, and what stands in the way of the others.
+
+use super::{CodeAction, View, code_actions};
+use crate::text::{TextLen as _, TextRange};
+
+/// The order in which to take them: a facade or the wait at the bottom first, then one chain of calls, then concurrency,
+/// time limits, hygiene, and pools of workers. What is not named here comes last.
+const ORDER: &[&str] = &[
+    "sync_facade",
+    "await_sleep",
+    "to_thread",
+    "add_await",
+    "make_async",
+    "asyncio_run",
+    "running_loop",
+    "create_task",
+    "executor_to_thread",
+    "task_group",
+    "timeout_block",
+    "keep_task",
+    "async_lock",
+    "async_queue",
+    "executor_map",
+    "worker_pool",
+];
+
+/// The steps that a range has, by their order, then by their place. An edit that several places offer is one step.
+pub fn async_steps(view: &View, range: Option<TextRange>) -> Vec<CodeAction> {
+    let whole = TextRange::up_to(view.module.text().text_len());
+    let order = |action: &CodeAction| {
+        let name = action.rewrite.as_deref().unwrap_or_default();
+        ORDER.iter().position(|step| *step == name).unwrap_or(ORDER.len())
+    };
+    let is_step = |action: &CodeAction| {
+        let is_named = action.rewrite.as_deref().is_some_and(|name| ORDER.contains(&name));
+        is_named || (action.rewrite.is_some() && action.concept.starts_with("asyncio/"))
+    };
+    let mut steps = code_actions(view, range.unwrap_or(whole));
+    steps.retain(is_step);
+    steps.sort_by_key(|action| (order(action), action.range.start()));
+    let mut kept: Vec<CodeAction> = vec![];
+    for step in steps {
+        let is_same = |other: &CodeAction| {
+            other.rewrite == step.rewrite
+                && other.title == step.title
+                && other.disabled == step.disabled
+                && (step.disabled.is_some() || other.files == step.files)
+        };
+        if !kept.iter().any(is_same) {
+            kept.push(step);
+        }
+    }
+    kept
+}

@@ -1,0 +1,141 @@
+//! What a function must be, or must not be, to become a coroutine function; and the methods that change together.
+
+use ruff_python_ast::{self as ast, AnyNodeRef};
+
+use super::plan::{Plan, def_named_at};
+use crate::analysis::{Class, Module, Origin};
+use crate::detectors::nodes::{is_generator, is_test_file};
+use crate::detectors::suspension::{path_to, visit_frame};
+use crate::text::{Place, Ranged as _};
+
+/// Decorators that care for nothing but the name.
+const TRANSPARENT: &[&str] = &[
+    "abc.abstractmethod",
+    "builtins.classmethod",
+    "builtins.staticmethod",
+    "typing.final",
+    "typing.override",
+    "typing_extensions.override",
+];
+
+/// What runs an event loop to its end, and refuses to do so inside another.
+const RUNNERS: &[&str] = &[
+    "asyncio.AbstractEventLoop.run_forever",
+    "asyncio.AbstractEventLoop.run_until_complete",
+    "asyncio.Runner.run",
+    "asyncio.run",
+];
+
+/// Adds to the plan what stands in the way of the function whose name stands at `place`.
+pub(super) fn function(plan: &mut Plan, place: &Place) {
+    let at = plan.at(place);
+    let Ok(module) = plan.snapshot.module(&place.path) else {
+        return plan.block(format!("{at} cannot be read"));
+    };
+    let Some(def) = def_named_at(&module, place.range()) else {
+        return plan.block(format!("{at} is no function"));
+    };
+    let name = def.name.as_str();
+    let range = def.range();
+    if module.syntax_errors().iter().any(|error| error.intersect(range).is_some()) {
+        plan.block(format!("`{name}` has a syntax error ({at})"));
+    }
+    if name.starts_with("__") && name.ends_with("__") {
+        plan.block(format!("`{name}` is a special method, which Python calls ({at})"));
+    }
+    if is_generator(def) {
+        plan.block(format!("`{name}` is a generator function, whose `for` loops would have to change ({at})"));
+    }
+    for decorator in &def.decorator_list {
+        if !module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is_any(TRANSPARENT)) {
+            let written = module.source(decorator);
+            plan.block(format!("`{name}` is decorated with `{}` ({at})", written.lines().next().unwrap_or(written)));
+        }
+    }
+    if module.is_stub() || plan.snapshot.has_stub(&place.path) {
+        plan.block(format!("a stub describes `{name}` ({at})"));
+    }
+    if is_test(&module, def) {
+        plan.block(format!("`{name}` is a test, which no event loop runs ({at})"));
+    }
+    let mut runs = None;
+    visit_frame(&def.body, &mut |node| {
+        if let AnyNodeRef::ExprCall(call) = node
+            && runs.is_none()
+            && module.calls(call, RUNNERS)
+        {
+            runs = Some((module.source(&*call.func).to_string(), module.lines().line(call.start())));
+        }
+    });
+    if let Some((runner, line)) = runs {
+        let at = plan.at_line(&place.path, line);
+        plan.block(format!("`{name}` calls `{runner}`, which refuses to run inside a coroutine ({at})"));
+    }
+}
+
+/// Whether a test runner calls the function, and awaits nothing.
+fn is_test(module: &Module, def: &ast::StmtFunctionDef) -> bool {
+    if is_test_file(module) && def.name.starts_with("test") {
+        return true;
+    }
+    let class = class_of(module, def);
+    class.is_some_and(|class| class.inherits("unittest.TestCase") && def.name.starts_with("test"))
+}
+
+/// The class whose body holds the function.
+fn class_of<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) -> Option<Class<'s>> {
+    let path = path_to(module, def.range());
+    let parent = path.iter().rev().skip_while(|node| !is_def(node, def)).nth(1)?;
+    match parent {
+        AnyNodeRef::StmtClassDef(class) => module.class(class),
+        _ => None,
+    }
+}
+
+fn is_def(node: &AnyNodeRef, def: &ast::StmtFunctionDef) -> bool {
+    matches!(node, AnyNodeRef::StmtFunctionDef(found) if found.range() == def.range())
+}
+
+/// The function itself; for a method, with those that override it and those it overrides.
+pub(super) fn family(plan: &mut Plan, place: &Place, name: &str) -> Vec<Place> {
+    let mut places = vec![place.clone()];
+    let Ok(module) = plan.snapshot.module(&place.path) else { return places };
+    let Some(class) = def_named_at(&module, place.range()).and_then(|def| class_of(&module, def)) else {
+        return places;
+    };
+    let Ok(definers) = plan.snapshot.classes_defining(name) else { return places };
+    let mut classes = vec![class];
+    loop {
+        let is_new = |class: &&Class| !classes.contains(class);
+        let is_related =
+            |class: &&Class| classes.iter().any(|known| known.is_subclass_of(class) || class.is_subclass_of(known));
+        let related: Vec<Class> = definers.iter().filter(is_new).filter(is_related).copied().collect();
+        if related.is_empty() {
+            break;
+        }
+        classes.extend(related);
+    }
+    for class in &classes {
+        foreign_bases(plan, class, name);
+        let found = class.method_place(name);
+        places.extend(found.filter(|found| !places.contains(found)));
+    }
+    places
+}
+
+/// Adds to the plan a class outside the project that defines the method too, or that is not known.
+fn foreign_bases(plan: &mut Plan, class: &Class, name: &str) {
+    let Some(place) = class.place() else { return };
+    let at = plan.at(&place);
+    let written = class.name();
+    if !class.mro_is_complete() {
+        plan.block(format!("not all bases of `{written}` are known ({at})"));
+    }
+    let foreign = class.mro().into_iter().find(|base| {
+        let symbol = base.symbol();
+        symbol.origin != Origin::Project && !symbol.is("builtins.object") && base.binds(name)
+    });
+    if let Some(base) = foreign {
+        plan.block(format!("`{written}.{name}` overrides `{}.{name}` ({at})", base.symbol()));
+    }
+}
