@@ -23,8 +23,8 @@ mod inspect_coroutine;
 mod keep_task;
 mod keep_task_logged;
 mod layout;
-mod raise_again;
 mod make_async;
+mod raise_again;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod running_loop;
@@ -74,6 +74,7 @@ pub const ALL: &[Rewrite] = &[
     keep_task_logged::REWRITE,
     raise_again::REWRITE,
     make_async::REWRITE,
+    raise_again::REWRITE,
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     running_loop::REWRITE,

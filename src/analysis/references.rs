@@ -15,11 +15,11 @@ use ruff_text_size::{Ranged as _, TextRange};
 use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
 
 use super::classes::Class;
+use super::database::Snapshot;
 use super::definitions::{Referent, imported, referent};
 use super::environment::system_path;
 use super::module::{Module, place_of};
 use super::names::Origin;
-use super::database::Snapshot;
 use crate::text::Place;
 
 /// The most mentions of a name that are resolved.

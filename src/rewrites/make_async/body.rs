@@ -39,7 +39,9 @@ impl Body {
         for call in calls {
             let Some(row) = module.blocking_call(call) else { continue };
             let path = path_to(module, call.range());
-            let found = path.iter().rposition(|node| matches!(node, AnyNodeRef::ExprCall(found) if found.range() == call.range()));
+            let found = path
+                .iter()
+                .rposition(|node| matches!(node, AnyNodeRef::ExprCall(found) if found.range() == call.range()));
             let Some(at) = found else { continue };
             let site = Site { module, node: path[at], ancestors: &path[..at], is_whole_file: false };
             let is_free = suspension_obstacle(&site).is_none()
@@ -117,7 +119,8 @@ pub(super) fn file_edits(
         let Some((node, ancestors)) = path.split_last() else { continue };
         let site = Site { module, node: *node, ancestors, is_whole_file: false };
         let Some(asyncio) = imported(&site, "asyncio") else { return Err(taken(module, "asyncio")) };
-        let mut edits = vec![Edit::insert(range.start(), format!("{}.run(", asyncio.name)), Edit::insert(range.end(), ")")];
+        let mut edits =
+            vec![Edit::insert(range.start(), format!("{}.run(", asyncio.name)), Edit::insert(range.end(), ")")];
         edits.extend(asyncio.edit);
         groups.push((*range, edits));
     }
@@ -134,8 +137,7 @@ pub(super) fn file_edits(
     names.sort();
     names.dedup();
     for name in names {
-        let ranges: Vec<TextRange> =
-            gone.iter().filter(|(other, _)| other == name).map(|(_, range)| *range).collect();
+        let ranges: Vec<TextRange> = gone.iter().filter(|(other, _)| other == name).map(|(_, range)| *range).collect();
         edits.extend(drop_unused_all(module, name, &ranges));
     }
     Ok(edits)

@@ -97,7 +97,8 @@ pub(super) fn runner<'a>(plan: &Plan, site: &Site<'a, '_>) -> Result<Runner<'a>,
     if in_loop || comprehensions > 0 {
         return Err("is called in a loop at module level: each turn would start an event loop".to_string());
     }
-    if let (false, Some((importer, line))) = (is_guarded(site), module.path().and_then(|path| plan.snapshot.importer(path)))
+    if let (false, Some((importer, line))) =
+        (is_guarded(site), module.path().and_then(|path| plan.snapshot.importer(path)))
     {
         let importer = plan.at_line(&importer, line);
         return Err(format!("is called at the top level of a module that {importer} imports"));
