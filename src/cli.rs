@@ -4,6 +4,7 @@
 //! goes away early (`| head`) is no error.
 
 mod annotate;
+mod async_steps;
 mod card;
 mod check;
 mod completions;
@@ -59,6 +60,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Annotate(annotate::Arguments),
+    Async(async_steps::Arguments),
     Hover(hover::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
@@ -108,6 +110,7 @@ pub fn main() -> ExitCode {
     terminal::quiet_panics();
     let result = match arguments.command {
         Command::Annotate(arguments) => annotate::run(&arguments, &mut terminal),
+        Command::Async(arguments) => async_steps::run(&arguments, &mut terminal),
         Command::Hover(arguments) => hover::run(&arguments, &mut terminal),
         Command::Check(arguments) => check::run(&arguments, &mut terminal),
         Command::Explain(arguments) => explain::run(&arguments, &mut terminal),

@@ -1,7 +1,11 @@
 //! The steps toward async in a file or a function: those that apply, and what stands in the way of the others.
 
+use ruff_python_ast::AnyNodeRef;
+
 use super::{CodeAction, View, code_actions};
-use crate::text::{TextLen as _, TextRange};
+use crate::analysis::Module;
+use crate::detectors::nodes::around;
+use crate::text::{Ranged as _, TextLen as _, TextRange, TextSize};
 
 /// The order in which to take them: a facade or the wait at the bottom first, then one chain of calls, then concurrency,
 /// time limits, hygiene, and pools of workers. What is not named here comes last.
@@ -24,9 +28,17 @@ const ORDER: &[&str] = &[
     "worker_pool",
 ];
 
-/// The steps that a range has, by their order, then by their place. An edit that several places offer is one step.
-pub fn async_steps(view: &View, range: Option<TextRange>) -> Vec<CodeAction> {
-    let whole = TextRange::up_to(view.module.text().text_len());
+/// The steps that a file has, or the function around `offset`, by their order, then by their place. An edit that several
+/// places offer is one step.
+pub fn async_steps(view: &View, offset: Option<TextSize>) -> Vec<CodeAction> {
+    let module = view.module;
+    let range = match offset {
+        None => TextRange::up_to(module.text().text_len()),
+        Some(offset) => function_at(module, offset).unwrap_or_else(|| {
+            let lines = module.lines();
+            lines.line_range(lines.line(offset))
+        }),
+    };
     let order = |action: &CodeAction| {
         let name = action.rewrite.as_deref().unwrap_or_default();
         ORDER.iter().position(|step| *step == name).unwrap_or(ORDER.len())
@@ -35,7 +47,7 @@ pub fn async_steps(view: &View, range: Option<TextRange>) -> Vec<CodeAction> {
         let is_named = action.rewrite.as_deref().is_some_and(|name| ORDER.contains(&name));
         is_named || (action.rewrite.is_some() && action.concept.starts_with("asyncio/"))
     };
-    let mut steps = code_actions(view, range.unwrap_or(whole));
+    let mut steps = code_actions(view, range);
     steps.retain(is_step);
     steps.sort_by_key(|action| (order(action), action.range.start()));
     let mut kept: Vec<CodeAction> = vec![];
@@ -51,4 +63,9 @@ pub fn async_steps(view: &View, range: Option<TextRange>) -> Vec<CodeAction> {
         }
     }
     kept
+}
+
+/// The innermost function, its decorators and its head included, that holds `offset`.
+fn function_at(module: &Module, offset: TextSize) -> Option<TextRange> {
+    around(module, TextRange::empty(offset)).into_iter().find(AnyNodeRef::is_stmt_function_def).map(|def| def.range())
 }

@@ -19,9 +19,6 @@ use crate::features::{self, CodeAction};
 use crate::rewrites::FileEdits;
 use crate::text::{TextRange, TextSize};
 
-/// The name of the annotation on edits of other files than the one asked about.
-const ELSEWHERE: &str = "dunderstand.elsewhere";
-
 /// What an action carries until it is resolved.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Data {
@@ -144,12 +141,14 @@ fn fix_all(reading: &Reading, module: &Module, edits: FileEdits, data: &Data) ->
     }
 }
 
-/// Edits of several files, each in the version they were made for. Those outside of `module` ask for confirmation.
+/// Edits of several files, each in the version they were made for, and each with an annotation: so a person sees file by file
+/// what changes. Those outside of `module` ask for confirmation.
 fn workspace_edit(reading: &Reading, module: &Module, files: &[FileEdits]) -> Option<WorkspaceEdit> {
     let abilities = &reading.setting.abilities;
     let mut documents = vec![];
     let mut changes = HashMap::new();
-    let mut annotates = false;
+    let mut annotations = HashMap::new();
+    let annotates = files.len() > 1 && abilities.change_annotations;
     for file in files {
         let is_elsewhere = module.path() != Some(file.path.as_path());
         let other = if is_elsewhere { Some(reading.module(&file.path)?) } else { None };
@@ -163,26 +162,33 @@ fn workspace_edit(reading: &Reading, module: &Module, files: &[FileEdits]) -> Op
             changes.insert(uri, edits.collect());
             continue;
         }
-        let annotate = is_elsewhere && abilities.change_annotations;
-        annotates |= annotate;
-        let edits = edits.map(|text_edit| match annotate {
-            true => OneOf::Right(AnnotatedTextEdit { text_edit, annotation_id: ELSEWHERE.to_string() }),
+        let annotation_id = format!("dunderstand.file{}", annotations.len());
+        let edits = edits.map(|text_edit| match annotates {
+            true => OneOf::Right(AnnotatedTextEdit { text_edit, annotation_id: annotation_id.clone() }),
             false => OneOf::Left(text_edit),
         });
-        let version = reading.version(&file.path);
-        documents.push(TextDocumentEdit {
-            text_document: OptionalVersionedTextDocumentIdentifier { uri, version },
-            edits: edits.collect(),
-        });
+        let text_document = OptionalVersionedTextDocumentIdentifier { uri, version: reading.version(&file.path) };
+        documents.push(TextDocumentEdit { text_document, edits: edits.collect() });
+        if annotates {
+            annotations.insert(annotation_id, annotation(file, is_elsewhere));
+        }
     }
-    let annotation = ChangeAnnotation {
-        label: "Changes in other files".to_string(),
-        needs_confirmation: Some(true),
-        description: None,
-    };
     Some(WorkspaceEdit {
         changes: (!abilities.document_changes).then_some(changes),
         document_changes: abilities.document_changes.then_some(DocumentChanges::Edits(documents)),
-        change_annotations: annotates.then(|| HashMap::from([(ELSEWHERE.to_string(), annotation)])),
+        change_annotations: annotates.then_some(annotations),
     })
+}
+
+fn annotation(file: &FileEdits, is_elsewhere: bool) -> ChangeAnnotation {
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    let places = match file.edits.len() {
+        1 => "1 place".to_string(),
+        count => format!("{count} places"),
+    };
+    ChangeAnnotation {
+        label: format!("Changes in {name}"),
+        needs_confirmation: Some(is_elsewhere),
+        description: Some(places),
+    }
 }

@@ -9,17 +9,19 @@ use tower_lsp_server::ls_types::ExecuteCommandParams;
 
 use super::handlers::Server;
 
+const ASYNC_STEPS: &str = "dunderstand.asyncSteps";
 const CONCEPTS: &str = "dunderstand.concepts";
 const EXPLAIN: &str = "dunderstand.explain";
 
 /// The commands that are offered, alphabetical.
-pub(super) const ALL: &[&str] = &[CONCEPTS, EXPLAIN];
+pub(super) const ALL: &[&str] = &[ASYNC_STEPS, CONCEPTS, EXPLAIN];
 
 impl Server {
     /// Runs one of [`ALL`].
     pub(super) async fn run_command(&self, params: ExecuteCommandParams) -> Result<Value> {
         let arguments = params.arguments;
         match params.command.as_str() {
+            ASYNC_STEPS => answer(&self.async_steps(argument(arguments)?).await?),
             CONCEPTS => {
                 let token = params.work_done_progress_params.work_done_token;
                 answer(&self.concepts(argument(arguments)?, token).await?)

@@ -181,3 +181,51 @@ fn looking_through_the_workspace_can_be_cancelled() {
     assert_eq!(client.wait(by_request).unwrap_err()["code"], -32800);
     kinds(&client, &json!("request"));
 }
+
+const LOAD: &str = "import time\n\ndef load(n):\n    time.sleep(1)\n    return n\n";
+const TOTAL: &str = "from load import load\n\ndef total(ns):\n    return [load(n) for n in ns]\n";
+
+#[test]
+fn steps_to_async_come_with_what_stands_in_their_way() {
+    let folder = Folder::new("steps");
+    let client = Client::start(&folder);
+    folder.write("load.py", LOAD);
+    let opened = Document::open(&client, &folder, "total.py", TOTAL);
+    let steps = |asked: Value| client.command("dunderstand.asyncSteps", json!([asked])).unwrap();
+    let found = steps(json!({"uri": opened.uri}));
+    let [step] = found.as_array().unwrap().as_slice() else { panic!("{found}") };
+    assert_eq!((&step["rewrite"], &step["applies"], &step["reason"]), (&json!("make_async"), &json!(true), &Value::Null));
+    assert!(step["title"].as_str().unwrap().starts_with("Make `load` async, with its caller `total`, in 2 files"), "{step}");
+    assert_eq!(step["range"]["start"], json!({"line": 2, "character": 0}));
+    assert_eq!(steps(json!({"uri": opened.uri, "position": {"line": 0, "character": 0}})), json!([]));
+
+    let passed = format!("{TOTAL}\nfirst = map(load, [1])\n");
+    let refused = Document::open(&client, &folder, "passed.py", &passed);
+    let found = steps(json!({"uri": refused.uri, "position": {"line": 3, "character": 8}}));
+    assert_eq!(found[0]["applies"], false);
+    let reason = found[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("is passed to `map(…)` (passed.py:6)"), "{reason}");
+}
+
+#[test]
+fn an_edit_of_several_files_is_versioned_and_annotated_file_by_file() {
+    let folder = Folder::new("several");
+    let client = Client::start(&folder);
+    folder.write("load.py", LOAD);
+    let total = Document::open(&client, &folder, "total.py", TOTAL);
+    let actions = total.actions(2, json!({"diagnostics": []}));
+    let action = actions.iter().find(|action| action["title"].as_str().unwrap().starts_with("Make ")).unwrap();
+    let action = client.request("codeAction/resolve", action.clone()).unwrap();
+    let edit = &action["edit"];
+    let documents = edit["documentChanges"].as_array().unwrap();
+    assert_eq!(documents.len(), 2, "{edit}");
+    for document in documents {
+        let is_open = document["textDocument"]["uri"].as_str().unwrap().ends_with("total.py");
+        assert_eq!(document["textDocument"]["version"].is_null(), !is_open, "a closed file has no version: {document}");
+        let id = document["edits"][0]["annotationId"].as_str().unwrap();
+        let annotation = &edit["changeAnnotations"][id];
+        assert_eq!(annotation["needsConfirmation"], !is_open, "{annotation}");
+        let name = if is_open { "total.py" } else { "load.py" };
+        assert_eq!(annotation["label"], format!("Changes in {name}"));
+    }
+}

@@ -60,12 +60,15 @@ impl Body {
     }
 }
 
-/// The edits that make a call give its thread away, and the name that is no longer read.
+/// The edits of a call, and the name that is no longer read.
+type Moved = (Vec<Edit>, Option<(String, TextRange)>);
+
+/// The edits that make a call give its thread away.
 fn moved(
     site: &Site,
     call: &ast::ExprCall,
     oldest_python: Version,
-) -> Option<(Vec<Edit>, Option<(String, TextRange)>)> {
+) -> Option<Moved> {
     let module = site.module;
     let asyncio = imported(site, "asyncio")?;
     if module.callee(call)?.is("time.sleep") {

@@ -64,11 +64,9 @@ pub(super) fn runner<'a>(plan: &Plan, site: &Site<'a, '_>) -> Result<Runner<'a>,
     for (index, node) in site.enclosing().enumerate() {
         match node {
             AnyNodeRef::ExprLambda(_) => return Err("is called in a lambda".to_string()),
-            AnyNodeRef::ExprGenerator(generator) => {
-                if !is_first_iterable(&generator.generators, call) {
-                    comprehensions += 1;
-                    consumed(site, generator, index)?;
-                }
+            AnyNodeRef::ExprGenerator(generator) if !is_first_iterable(&generator.generators, call) => {
+                comprehensions += 1;
+                consumed(site, generator, index)?;
             }
             AnyNodeRef::ExprListComp(ast::ExprListComp { generators, .. })
             | AnyNodeRef::ExprSetComp(ast::ExprSetComp { generators, .. })

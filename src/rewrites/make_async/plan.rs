@@ -122,7 +122,7 @@ impl<'s> Plan<'s> {
         for reference in references {
             let at = self.at(&reference.place);
             match reference.kind {
-                ReferenceKind::Text => self.block(format!("`{name}` is named in a text ({at})")),
+                ReferenceKind::Text => self.block(format!("`{name}` is exported, or looked up, by its name ({at})")),
                 ReferenceKind::Unknown => {
                     let written = self.written(&reference.place);
                     self.block(format!("`{written}` may mean this `{name}` ({at})"));
