@@ -48,7 +48,8 @@ impl FromStr for WantedPlace {
             Some((rest, last)) => (rest, Some(last)),
             None => (text, None),
         };
-        let (file, position) = match (rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(line)?))), last) {
+        let (file, position) = match (rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(line)?))), last)
+        {
             (Some((file, line)), Some(column)) => (file, Some(Position { line, character: column })),
             (_, Some(line)) => (rest, Some(Position { line, character: 0 })),
             (_, None) => (rest, None),

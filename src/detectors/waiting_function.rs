@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
-use super::nodes::{is_generator, with_def};
-use super::suspension::{call_head, qualified_name, visit_frame};
+use super::nodes::{calls, is_generator, own_nodes, with_def};
+use super::suspension::{call_head, qualified_name};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Function, Module, Site};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -82,28 +82,35 @@ pub(crate) fn wait_of(module: &Module, def: &ast::StmtFunctionDef) -> Option<Wai
 
 /// The first call of the function's own that keeps its thread waiting.
 fn own_wait(module: &Module, def: &ast::StmtFunctionDef) -> Option<Wait> {
-    let mut found = None;
-    visit_frame(&def.body, &mut |node| {
-        let AnyNodeRef::ExprCall(call) = node else { return };
-        if found.is_some() {
-            return;
-        }
-        let Some(row) = module.blocking_call(call).filter(|row| !row.file) else { return };
-        let Some(at) = module.place(call.range()) else { return };
-        found = Some(Wait { callee: call_head(module, call), why: row.why.clone(), at, through: vec![] });
-    });
-    found
+    own_calls(def).into_iter().find_map(|call| {
+        let row = module.blocking_call(call).filter(|row| !row.file)?;
+        let at = module.place(call.range())?;
+        Some(Wait { callee: call_head(module, call), why: row.why.clone(), at, through: vec![] })
+    })
 }
 
 /// The plain functions of the project that the function's own calls call.
 fn called(module: &Module, def: &ast::StmtFunctionDef) -> Vec<Function> {
-    let mut found = vec![];
-    visit_frame(&def.body, &mut |node| {
-        let AnyNodeRef::ExprCall(call) = node else { return };
-        found.extend(module.called_function(call));
-    });
+    let mut found: Vec<Function> = own_calls(def).into_iter().filter_map(|call| module.called_function(call)).collect();
     found.retain(|function| !function.is_async && !function.is_generator && !function.is_decorated);
     found
+}
+
+/// The calls that run when the function does: those of a generator expression only where it is the argument of a call.
+fn own_calls(def: &ast::StmtFunctionDef) -> Vec<&ast::ExprCall> {
+    let nodes = own_nodes(&def.body);
+    let calls = calls(&nodes);
+    let is_argument = |range: TextRange| {
+        calls.iter().any(|call| call.arguments.args.iter().any(|argument| argument.range() == range))
+    };
+    let later: Vec<TextRange> = nodes
+        .iter()
+        .filter_map(|node| match node {
+            AnyNodeRef::ExprGenerator(generator) if !is_argument(generator.range()) => Some(generator.range()),
+            _ => None,
+        })
+        .collect();
+    calls.iter().filter(|call| !later.iter().any(|range| range.contains_range(call.range()))).copied().collect()
 }
 
 /// `def name`.

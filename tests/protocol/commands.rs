@@ -194,8 +194,14 @@ fn steps_to_async_come_with_what_stands_in_their_way() {
     let steps = |asked: Value| client.command("dunderstand.asyncSteps", json!([asked])).unwrap();
     let found = steps(json!({"uri": opened.uri}));
     let [step] = found.as_array().unwrap().as_slice() else { panic!("{found}") };
-    assert_eq!((&step["rewrite"], &step["applies"], &step["reason"]), (&json!("make_async"), &json!(true), &Value::Null));
-    assert!(step["title"].as_str().unwrap().starts_with("Make `load` async, with its caller `total`, in 2 files"), "{step}");
+    assert_eq!(
+        (&step["rewrite"], &step["applies"], &step["reason"]),
+        (&json!("make_async"), &json!(true), &Value::Null)
+    );
+    assert!(
+        step["title"].as_str().unwrap().starts_with("Make `load` async, with its caller `total`, in 2 files"),
+        "{step}"
+    );
     assert_eq!(step["range"]["start"], json!({"line": 2, "character": 0}));
     assert_eq!(steps(json!({"uri": opened.uri, "position": {"line": 0, "character": 0}})), json!([]));
 

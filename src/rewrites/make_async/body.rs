@@ -64,11 +64,7 @@ impl Body {
 type Moved = (Vec<Edit>, Option<(String, TextRange)>);
 
 /// The edits that make a call give its thread away.
-fn moved(
-    site: &Site,
-    call: &ast::ExprCall,
-    oldest_python: Version,
-) -> Option<Moved> {
+fn moved(site: &Site, call: &ast::ExprCall, oldest_python: Version) -> Option<Moved> {
     let module = site.module;
     let asyncio = imported(site, "asyncio")?;
     if module.callee(call)?.is("time.sleep") {
