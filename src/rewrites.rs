@@ -72,7 +72,6 @@ pub const ALL: &[Rewrite] = &[
     inspect_coroutine::REWRITE,
     keep_task::REWRITE,
     keep_task_logged::REWRITE,
-    raise_again::REWRITE,
     make_async::REWRITE,
     raise_again::REWRITE,
     raise_attribute_error::REWRITE,
