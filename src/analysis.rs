@@ -160,16 +160,12 @@ impl Snapshot {
     /// # Errors
     /// [`Interrupted`] when a write or a panic ended the read.
     pub fn read<T>(self, read: impl FnOnce(&Snapshot) -> T) -> Result<T, Interrupted> {
-        let caught = catch_unwind(AssertUnwindSafe(move || {
-            salsa::Cancelled::catch(AssertUnwindSafe(move || {
-                let result = read(&self);
-                drop(self);
-                result
-            }))
-        }));
+        let caught = catch_unwind(AssertUnwindSafe(|| salsa::Cancelled::catch(AssertUnwindSafe(|| read(&self)))));
+        // A write ends all reads by unwinding. One that waited for the result of another sees that as a panic of the other.
+        let write_waits = || salsa::Cancelled::catch(AssertUnwindSafe(|| self.stop_if_cancelled())).is_err();
         match caught {
             Ok(Ok(result)) => Ok(result),
-            Ok(Err(salsa::Cancelled::PropagatedPanic)) => {
+            Ok(Err(salsa::Cancelled::PropagatedPanic)) if !write_waits() => {
                 Err(Interrupted::Panicked("another thread panicked in the same query".to_string()))
             }
             Ok(Err(_)) => Err(Interrupted::Cancelled),

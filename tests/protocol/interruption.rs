@@ -118,3 +118,34 @@ fn a_request_that_takes_too_long_is_given_up() {
     let answers = (0..60).find_map(|_| client.request("dunderstand/debug", document.debug("text")).ok());
     assert_eq!(answers, Some(json!("x = 1\n")));
 }
+
+/// A read that waits for the result of another, which a change ends, was once taken for a bug.
+#[test]
+fn changes_while_several_reads_share_work_are_no_bug() {
+    let folder = Folder::new("shared-work");
+    let client = Client::start(&folder);
+    let texts = [
+        ("prices.py", "import time\n\ndef load(item):\n    time.sleep(1)\n    return item\n"),
+        ("cart.py", "from prices import load\n\ndef total(items):\n    return sum([load(item) for item in items])\n"),
+        ("checkout.py", "from cart import total\n\nasync def checkout(items):\n    return total(items)\n"),
+    ];
+    let mut documents: Vec<Document> =
+        texts.iter().map(|(name, text)| Document::open(&client, &folder, name, text)).collect();
+    let mut ids = vec![];
+    for round in 0..150_usize {
+        for document in &documents {
+            let whole = json!({"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}});
+            ids.push(client.ask("textDocument/diagnostic", json!({"textDocument": document.identifier()})));
+            let hints = json!({"textDocument": document.identifier(), "range": whole});
+            ids.push(client.ask("textDocument/inlayHint", hints));
+        }
+        // Every few rounds some are answered, so that the changes meet the reads at different points of their work.
+        if round % 3 == 0 {
+            let id = ids.len() - 1 - round % 5;
+            client.wait(ids.remove(id)).ok();
+        }
+        documents[round % 3].set(&format!("{}\ndef extra():\n    return {round}\n", texts[round % 3].1));
+    }
+    let bugs: Vec<_> = ids.into_iter().filter_map(|id| client.wait(id).err()).filter(|e| e["code"] == -32603).collect();
+    assert_eq!(bugs, [] as [serde_json::Value; 0]);
+}
