@@ -68,6 +68,13 @@ impl Store {
         self.pages.get(id)
     }
 
+    /// The first guide that names the page with this id.
+    pub fn guide(&self, id: &str) -> Option<&Arc<Page>> {
+        let guides = self.pages.range("guides/".to_string()..).map(|(_, page)| page);
+        let mut guides = guides.take_while(|page| page.is_guide()).filter(|page| page.retired.is_none());
+        guides.find(|guide| guide.see.iter().any(|see| see == id))
+    }
+
     /// All pages, by id.
     pub fn pages(&self) -> impl Iterator<Item = &Arc<Page>> {
         self.pages.values()

@@ -2,7 +2,7 @@
 
 mod fix;
 mod json;
-mod parallel;
+pub(super) mod parallel;
 mod report;
 mod rules;
 mod sarif;

@@ -1,5 +1,9 @@
 //! `explain`: the pages, on the terminal.
 
+mod places;
+
+use std::path::PathBuf;
+
 use crate::features;
 use crate::pages::{Store, nearest, search};
 
@@ -19,12 +23,19 @@ Examples:
   dunderstand explain asyncio/blocking-call     a page
   dunderstand explain weakref.finalize          the page on a name
   dunderstand explain lock across await         the pages on some words
+  dunderstand explain guides/memory --in src    a guide, and where src has to do with it
 
 Exit codes: 0 shown, 1 there is no such page.")]
 pub(super) struct Arguments {
     /// The id of a page, or words to look for
     #[arg(value_name = "ID|WORDS")]
     words: Vec<String>,
+    /// Behind the page, list where in these files its concept, or a guide's concepts, are at work
+    #[arg(long = "in", value_name = "PATH")]
+    places: Vec<PathBuf>,
+    /// The environment or interpreter whose packages the code imports
+    #[arg(long, value_name = "PATH", requires = "places")]
+    python: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
@@ -48,7 +59,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
             return Ok(Outcome::Findings);
         }
         [page] => {
-            let text = features::handbook_page(page);
+            let mut text = features::handbook_page(page);
+            if !arguments.places.is_empty() {
+                text.push_str(&places::of(page, &arguments.places, arguments.python.as_deref(), terminal)?);
+            }
             let text = match terminal.styled {
                 true => markdown::render(&text, terminal.width, terminal),
                 false => text,

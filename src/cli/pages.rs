@@ -1,9 +1,12 @@
 //! `pages`: what there are pages on, and whether a team's own pages are sound.
 
+mod html;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use crate::detectors;
 use crate::pages::{Page, PageError, Store, nearest};
@@ -24,6 +27,8 @@ use super::{Outcome, counted, excerpt, files, workspace};
 Examples:
   dunderstand pages
   dunderstand pages asyncio
+  dunderstand pages --by trigger
+  dunderstand pages --html handbook
   dunderstand pages check .dunderstand/explanations
 
 Teams keep pages in .dunderstand/explanations in the root of a project; a page there with the id of a built-in one replaces
@@ -35,6 +40,20 @@ pub(super) struct Arguments {
     command: Option<Command>,
     /// List this topic only
     topic: Option<String>,
+    /// Put together what lies in one topic, or what speaks at the same kind of thing
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    by: By,
+    /// Write all pages to a folder as HTML, which can be published; see the setting `pagesUrl`
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["topic", "by"])]
+    html: Option<PathBuf>,
+}
+
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum By {
+    #[default]
+    Topic,
+    Trigger,
 }
 
 #[derive(Subcommand)]
@@ -52,14 +71,24 @@ enum Command {
 pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     match &arguments.command {
         Some(Command::Check { folder }) => check(folder, terminal),
-        None => list(arguments.topic.as_deref(), terminal),
+        None => match &arguments.html {
+            Some(folder) => write_html(folder, terminal),
+            None => list(arguments, terminal),
+        },
     }
 }
 
-fn list(topic: Option<&str>, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+fn write_html(folder: &Path, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let store = workspace::store_at(&std::env::current_dir()?, terminal);
-    let listed =
-        |page: &&std::sync::Arc<Page>| page.retired.is_none() && topic.is_none_or(|topic| page.topic() == topic);
+    html::write(&store, folder)?;
+    terminal.say(&format!("written: {}", folder.join("index.html").display()));
+    Ok(Outcome::Clean)
+}
+
+fn list(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+    let topic = arguments.topic.as_deref();
+    let store = workspace::store_at(&std::env::current_dir()?, terminal);
+    let listed = |page: &&Arc<Page>| page.retired.is_none() && topic.is_none_or(|topic| page.topic() == topic);
     let pages: Vec<_> = store.pages().filter(listed).collect();
     if pages.is_empty() {
         let topics: Vec<&str> = store.pages().map(|page| page.topic()).collect();
@@ -67,6 +96,15 @@ fn list(topic: Option<&str>, terminal: &mut Terminal) -> Result<Outcome, Failure
         let advice = nearest(topic, topics.into_iter()).map(|near| format!("; did you mean `{near}`?"));
         return Err(Failure::new(format!("there is no topic `{topic}`{}", advice.unwrap_or_default())));
     }
+    let text = match arguments.by {
+        By::Topic => by_topic(&pages, terminal),
+        By::Trigger => by_trigger(&pages, terminal),
+    };
+    terminal.print(&text)?;
+    Ok(Outcome::Clean)
+}
+
+fn by_topic(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
     let width = pages.iter().map(|page| columns(name(page))).max().unwrap_or(0);
     let mut text = String::new();
     let mut current = "";
@@ -82,8 +120,38 @@ fn list(topic: Option<&str>, terminal: &mut Terminal) -> Result<Outcome, Failure
         let indent = " ".repeat(width + 4);
         let _ = writeln!(text, "{indent}{}", terminal.paint(DIM, &details.join(" · ")));
     }
-    terminal.print(&text)?;
-    Ok(Outcome::Clean)
+    text
+}
+
+/// Every name, method and form of syntax with the page that speaks there; the pages that rest on judgement last.
+fn by_trigger(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
+    let mut text = String::new();
+    let kinds: [(&str, fn(&Page) -> &[String]); 3] =
+        [("names", |page| &page.symbols), ("methods", |page| &page.methods), ("syntax", |page| &page.syntax)];
+    for (kind, triggers) in kinds {
+        let of_page =
+            |page: &&Arc<Page>| triggers(page).iter().map(|name| (name.clone(), page.id.clone())).collect::<Vec<_>>();
+        let mut rows: Vec<(String, String)> = pages.iter().flat_map(of_page).collect();
+        rows.sort();
+        push_rows(&mut text, kind, &rows, terminal);
+    }
+    let judged = pages.iter().filter(|page| !page.is_data_only() && !page.is_guide());
+    let rows: Vec<(String, String)> = judged.map(|page| (page.id.clone(), page.title.clone())).collect();
+    push_rows(&mut text, "judgement", &rows, terminal);
+    text
+}
+
+fn push_rows(text: &mut String, heading: &str, rows: &[(String, String)], terminal: &Terminal) {
+    if rows.is_empty() {
+        return;
+    }
+    let gap = if text.is_empty() { "" } else { "\n" };
+    let _ = writeln!(text, "{gap}{}", terminal.paint(BOLD, heading));
+    let width = rows.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
+    for (name, told) in rows {
+        let padding = " ".repeat(width - columns(name));
+        let _ = writeln!(text, "  {}{padding}  {told}", terminal.paint(CODE, name));
+    }
 }
 
 fn name(page: &Page) -> &str {
@@ -101,6 +169,7 @@ fn trigger(page: &Page) -> String {
     let triggers = [shown(&page.symbols, ""), shown(&page.methods, "def "), shown(&page.syntax, "syntax ")];
     let triggers: Vec<String> = triggers.into_iter().flatten().collect();
     match triggers.is_empty() {
+        true if page.is_guide() => "guide".to_string(),
         true => "judgement".to_string(),
         false => triggers.join(", "),
     }
@@ -165,7 +234,7 @@ fn page_problems<'p>(page: &'p Page, store: &Store) -> Vec<(&'p str, String)> {
         problems.push(("title", "the page is in no topic; put it into a folder such as `team`".to_string()));
     }
     let is_detected = detectors::ALL.iter().any(|detector| detector.concepts.contains(&page.id.as_str()));
-    if !page.is_data_only() && !is_detected && page.retired.is_none() {
+    if !page.is_data_only() && !is_detected && !page.is_guide() && page.retired.is_none() {
         problems.push(("title", "nothing makes the page speak; give it `symbols`, `methods` or `syntax`".to_string()));
     }
     for name in &page.rewrites {

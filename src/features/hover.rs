@@ -2,6 +2,7 @@
 
 use super::{Card, Verbosity, View, suppression};
 use crate::detectors::{Finding, findings_in};
+use crate::pages::Page;
 use crate::text::{TextRange, TextSize};
 
 /// The most lines and characters of a hover.
@@ -63,8 +64,9 @@ pub(super) fn markdown(view: &View, card: &Card, pitfall: Option<String>) -> Str
     if let Some(pitfall) = pitfall {
         tail.extend([String::new(), pitfall]);
     }
-    if let Some(source) = card.page.sources.first() {
-        tail.extend([String::new(), format!("[{}]({source})", link_label(source))]);
+    let links = links(view, &card.page);
+    if !links.is_empty() {
+        tail.extend([String::new(), links.join(" · ")]);
     }
     let mut lines = card.in_your_code();
     loop {
@@ -79,6 +81,19 @@ pub(super) fn markdown(view: &View, card: &Card, pitfall: Option<String>) -> Str
             return text;
         }
     }
+}
+
+/// Where to read on: the documentation, the guide that has to do with it, and the page next to it. Pages are links where they
+/// are published, else the ids that `explain` takes.
+fn links(view: &View, page: &Page) -> Vec<String> {
+    let source = page.sources.first().map(|source| format!("[{}]({source})", link_label(source)));
+    let read_on = |page: &Page| match &view.options.pages_url {
+        Some(url) => format!("[{}]({}/{}.html)", page.title, url.trim_end_matches('/'), page.id),
+        None => format!("`{}`", page.id),
+    };
+    let guide = view.store.guide(&page.id);
+    let other = page.see.iter().filter_map(|id| view.store.page(id)).find(|other| !other.is_guide());
+    source.into_iter().chain([guide, other].into_iter().flatten().map(|page| read_on(page))).collect()
 }
 
 /// What a link is called: the anchor of a reference entry, or the name of the page.

@@ -276,6 +276,11 @@ impl Page {
         self.path.is_absolute()
     }
 
+    /// Whether it is a guide: a long text about several concepts, which it names in `see`.
+    pub fn is_guide(&self) -> bool {
+        self.topic() == "guides"
+    }
+
     /// Whether it is about a keyword or another form of syntax.
     pub fn is_about_syntax(&self) -> bool {
         self.keyword || !self.syntax.is_empty()

@@ -38,6 +38,12 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
         let worst = if scored[0].0 < FUZZY { FUZZY - 1 } else { u32::MAX };
         return scored.into_iter().filter(|(score, _)| *score <= worst).take(MOST).map(|(_, page)| page).collect();
     }
+    // No title, name or summary has all the words: perhaps the text behind does.
+    let in_text = self::scored(store, |page| text_score(page, &words));
+    if !in_text.is_empty() {
+        let worst = if in_text[0].0 < FUZZY { FUZZY - 1 } else { u32::MAX };
+        return in_text.into_iter().filter(|(score, _)| *score <= worst).take(MOST).map(|(_, page)| page).collect();
+    }
     // No page has all the words: those that have the most, if that is more than one.
     let has = |page: &Page| words.iter().filter(|word| score(page, std::slice::from_ref(word)).is_some()).count();
     let Some(most) = store.pages().map(|page| has(page)).max().filter(|most| *most > 1) else { return vec![] };
@@ -75,6 +81,22 @@ fn score(page: &Page, words: &[String]) -> Option<u32> {
     };
     let sum = words.iter().map(distance).sum::<Option<u32>>()?;
     Some(if words == title { 0 } else { sum })
+}
+
+/// As [`score`], over everything the page says.
+fn text_score(page: &Page, words: &[String]) -> Option<u32> {
+    if words.is_empty() {
+        return None;
+    }
+    let each = page.each.values().filter_map(|line| line.fill(&|_| Some(String::new())));
+    let sections = page.sections.iter().map(|(heading, text)| format!("{heading} {text}"));
+    let mut all: Vec<String> = each.chain(sections).flat_map(|text| split(&text).collect::<Vec<_>>()).collect();
+    let summary = page.summary.iter().filter_map(|line| line.fill(&|_| Some(String::new())));
+    all.extend(summary.flat_map(|line| split(&line).collect::<Vec<_>>()));
+    all.extend(split(&page.title).chain(split(&page.id)));
+    all.sort();
+    all.dedup();
+    words.iter().map(|word| all.iter().filter_map(|candidate| distance(word, candidate)).min()).sum()
 }
 
 /// 0 for the same word, little for a beginning, more for a slip of the fingers; `None` for another word.

@@ -17,7 +17,7 @@ use crate::detectors::findings;
 use crate::features::Card;
 
 /// The most files that are looked through.
-const FILES: usize = 5000;
+pub(super) const FILES: usize = 5000;
 /// The most places that are told of one concept.
 const PLACES: usize = 500;
 
@@ -149,7 +149,7 @@ fn concepts_of(reading: &Reading, path: &Path) -> BTreeMap<String, Concept> {
 }
 
 /// The Python files below the roots that are not ignored, in order; one more than are looked through says that there are more.
-fn python_files(roots: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn python_files(roots: &[PathBuf]) -> Vec<PathBuf> {
     let Some((first, others)) = roots.split_first() else { return vec![] };
     let mut walk = ignore::WalkBuilder::new(first);
     for other in others {

@@ -1,12 +1,14 @@
 //! `dunderstand.explain`: a page to read, with links to other pages and to the code that is asked about.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tower_lsp_server::jsonrpc::{Error, Result};
 use tower_lsp_server::ls_types::{Location, Position, Uri};
 
+use super::concepts::{FILES, python_files};
 use super::convert;
 use super::handlers::Server;
 use super::reading::Reading;
@@ -58,6 +60,10 @@ impl Server {
             },
             (None, None) => return Err(Error::invalid_params("`id`, `words`, or `uri` and `position` are missing")),
         };
+        if page.is_guide() {
+            let places = self.places_of_guide(&page).await?;
+            return Ok(Some(explanation(&store, &page, handbook_page(&page) + &places)));
+        }
         let Some(path) = path else { return Ok(Some(explanation(&store, &page, handbook_page(&page)))) };
         let read = move |reading: &Reading| {
             let markdown = handbook_page(&page) + &places(reading, &path, &page.id);
@@ -65,6 +71,55 @@ impl Server {
         };
         self.queue.read(params.uri.as_ref().map(convert::to_path), read).await
     }
+}
+
+impl Server {
+    /// Where in the workspace the concepts that a guide names are at work, as links.
+    async fn places_of_guide(&self, guide: &Arc<Page>) -> Result<String> {
+        let roots: Vec<PathBuf> =
+            self.queue.ask(|session| session.roots.iter().map(|root| root.path.clone()).collect()).await?;
+        let files = tokio::task::spawn_blocking(move || python_files(&roots)).await;
+        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for file in files.map_err(|_| Error::internal_error())?.into_iter().take(FILES) {
+            let guide = guide.clone();
+            let read = move |reading: &Reading| Ok(guide_lines(reading, &file, &guide));
+            // A file that changes meanwhile is left out.
+            for (title, line) in self.queue.read(None, read).await.unwrap_or_default() {
+                places.entry(title).or_default().push(line);
+            }
+        }
+        let mut text = String::new();
+        for (title, lines) in &places {
+            text.push_str(&format!("\n### {title}\n\n"));
+            text.extend(lines.iter().take(PLACES).map(String::as_str));
+            if lines.len() > PLACES {
+                text.push_str(&format!("- and {} more\n", lines.len() - PLACES));
+            }
+        }
+        Ok(if text.is_empty() { text } else { format!("\n## In this workspace\n{text}") })
+    }
+}
+
+/// The lines of one file that have to do with a guide, with the titles of the concepts.
+fn guide_lines(reading: &Reading, path: &Path, guide: &Page) -> Vec<(String, String)> {
+    let Some(module) = reading.module(path) else { return vec![] };
+    let view = reading.view(&module);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut found = vec![];
+    for finding in findings(&module, view.store, &|id| guide.see.iter().any(|see| see == id)) {
+        let Some(page) = view.store.page(&finding.concept) else { continue };
+        let start: TextSize = finding.range.start();
+        let line = module.lines().line(start);
+        let place = Place { path: path.to_path_buf(), line, start, end: start };
+        let code = one_line(&module.text()[module.lines().line_range(line)]);
+        if let Some(address) = reading.location(&place).as_ref().and_then(address) {
+            let entry = (link(page), format!("- [{name} line {line}]({address}): `{code}`\n"));
+            if !found.contains(&entry) {
+                found.push(entry);
+            }
+        }
+    }
+    found
 }
 
 /// The page on what a hover at `position` is about, about this code.

@@ -16,13 +16,13 @@ use crate::features::View;
 const FEW: usize = 50;
 
 /// Threads with the stack that reading needs.
-pub(super) fn pool() -> Result<rayon::ThreadPool, Failure> {
+pub(in crate::cli) fn pool() -> Result<rayon::ThreadPool, Failure> {
     let builder = rayon::ThreadPoolBuilder::new().stack_size(STACK_SIZE).thread_name(|_| READER.to_string());
     builder.build().map_err(|error| Failure::new(format!("threads cannot be started: {error}")))
 }
 
 /// What `read` makes of each file, in the order of `files`.
-pub(super) fn read_all<T: Send>(
+pub(in crate::cli) fn read_all<T: Send>(
     workspace: &Workspace,
     files: &[PathBuf],
     pool: &rayon::ThreadPool,
