@@ -126,8 +126,8 @@ fn by_topic(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
 /// Every name, method and form of syntax with the page that speaks there; the pages that rest on judgement last.
 fn by_trigger(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
     let mut text = String::new();
-    let kinds: [(&str, fn(&Page) -> &[String]); 3] =
-        [("names", |page| &page.symbols), ("methods", |page| &page.methods), ("syntax", |page| &page.syntax)];
+    type Triggers = fn(&Page) -> &[String];
+    let kinds: [(&str, Triggers); 3] = [("names", |page| &page.symbols), ("methods", |page| &page.methods), ("syntax", |page| &page.syntax)];
     for (kind, triggers) in kinds {
         let of_page =
             |page: &&Arc<Page>| triggers(page).iter().map(|name| (name.clone(), page.id.clone())).collect::<Vec<_>>();
