@@ -127,7 +127,8 @@ fn by_topic(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
 fn by_trigger(pages: &[&Arc<Page>], terminal: &Terminal) -> String {
     let mut text = String::new();
     type Triggers = fn(&Page) -> &[String];
-    let kinds: [(&str, Triggers); 3] = [("names", |page| &page.symbols), ("methods", |page| &page.methods), ("syntax", |page| &page.syntax)];
+    let kinds: [(&str, Triggers); 3] =
+        [("names", |page| &page.symbols), ("methods", |page| &page.methods), ("syntax", |page| &page.syntax)];
     for (kind, triggers) in kinds {
         let of_page =
             |page: &&Arc<Page>| triggers(page).iter().map(|name| (name.clone(), page.id.clone())).collect::<Vec<_>>();
