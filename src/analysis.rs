@@ -42,7 +42,7 @@ pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
 pub use facts::{ClassFacts, FileFacts, FunctionFacts, FunctionKind, GlobalFacts, MemberFacts};
 pub use functions::Function;
 pub use limits::{FILE_SIZE, TooMuch};
-pub use module::{Module, Problem, parses};
+pub use module::{Module, Problem, count_syntax_errors, parses};
 pub use names::{Origin, Symbol};
 pub use references::{NotTold, Reference, ReferenceKind};
 pub use runtime::{DescriptorKind, RuntimeTable};

@@ -43,7 +43,7 @@ use std::path::PathBuf;
 use ruff_python_ast::AnyNodeRef;
 use ruff_python_ast::find_node::covering_node;
 
-use crate::analysis::{Module, Site, Version, parses};
+use crate::analysis::{Module, Site, Version, count_syntax_errors};
 use crate::detectors::Finding;
 use crate::text::{Edit, apply};
 
@@ -152,7 +152,7 @@ pub fn offer(module: &Module, finding: &Finding, name: &str, oldest_python: Vers
     }
 }
 
-/// Whether the edits apply and leave a file that parses, if it did before.
+/// Whether the edits apply and leave no syntax error that was not there before.
 fn is_sound(module: &Module, file: &FileEdits) -> bool {
     let other;
     let edited = if module.path() == Some(file.path.as_path()) {
@@ -163,5 +163,5 @@ fn is_sound(module: &Module, file: &FileEdits) -> bool {
         &other
     };
     let Some(result) = apply(edited.text(), &file.edits) else { return false };
-    !edited.syntax_errors().is_empty() || parses(&result)
+    count_syntax_errors(&result) <= edited.syntax_errors().len()
 }

@@ -304,6 +304,15 @@ pub fn parses(text: &str) -> bool {
     super::limits::check(text).is_ok() && ruff_python_parser::parse_module(text).is_ok()
 }
 
+/// How many syntax errors `text` has; the most there can be where it is too much to be read.
+pub fn count_syntax_errors(text: &str) -> usize {
+    use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
+    match super::limits::check(text) {
+        Ok(()) => parse_unchecked(text, ParseOptions::from(Mode::Module)).errors().len(),
+        Err(_) => usize::MAX,
+    }
+}
+
 /// The place of a file range, for files on disk.
 pub(super) fn place_in(db: &dyn SemanticDb, range: FileRange) -> Option<Place> {
     let path = range.file().path(db).as_system_path()?.as_std_path().to_path_buf();
