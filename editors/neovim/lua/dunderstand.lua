@@ -57,6 +57,70 @@ function commands.explain(arguments)
   end
 end
 
+--- Applies a step: the code action that is offered under its title.
+---@param client vim.lsp.Client
+---@param buffer integer
+---@param step table
+local function apply(client, buffer, step)
+  local function with_edit(action)
+    if action and action.edit then
+      vim.lsp.util.apply_workspace_edit(action.edit, client.offset_encoding)
+    else
+      tell('the code has changed meanwhile; ask again')
+    end
+  end
+  local params = {
+    textDocument = { uri = vim.uri_from_bufnr(buffer) },
+    range = step.range,
+    context = { diagnostics = {} },
+  }
+  client:request('textDocument/codeAction', params, function(_, actions)
+    local action = vim.iter(actions or {}):find(function(action)
+      return action.title == step.title and action.disabled == nil
+    end)
+    if action == nil or action.edit then
+      with_edit(action)
+      return
+    end
+    client:request('codeAction/resolve', action, function(_, resolved)
+      with_edit(resolved)
+    end, buffer)
+  end, buffer)
+end
+
+--- What can be done toward async in the function under the cursor, or with `!` in the file, and what is in the way.
+function commands.async(_, is_whole_file)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
+  local question = { uri = vim.uri_from_bufnr(buffer) }
+  if client and not is_whole_file then
+    question.position = vim.lsp.util.make_position_params(0, client.offset_encoding).position
+  end
+  local steps, problem = M.ask('dunderstand.asyncSteps', question)
+  if client == nil or steps == nil or steps[1] == nil then
+    tell(problem or 'no step toward async here')
+    return
+  end
+  local choice = {
+    prompt = 'Steps toward async',
+    format_item = function(step)
+      local line = ('line %d: %s'):format(step.range.start.line + 1, step.title)
+      return step.applies and line or ('%s [not yet: %s]'):format(line, step.reason)
+    end,
+  }
+  vim.ui.select(steps, choice, function(step)
+    if step == nil then
+      return
+    end
+    vim.lsp.util.show_document({ uri = question.uri, range = step.range }, client.offset_encoding, { focus = true })
+    if step.applies then
+      apply(client, buffer, step)
+    else
+      tell(step.reason)
+    end
+  end)
+end
+
 --- Where which concept is at work, in the quickfix list: in the workspace or, with `!`, in this file.
 function commands.concepts(_, is_this_file)
   local argument = is_this_file and { uri = vim.uri_from_bufnr(0) } or vim.empty_dict()

@@ -7,7 +7,7 @@ import sys
 import pytest
 import pytest_lsp
 from lsprotocol import types as lsp
-from protocol import check_log
+from protocol import CONVERTER, check_log
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 HERE = pathlib.Path(__file__).parent
@@ -27,12 +27,13 @@ def folder(tmp_path):
 @pytest_lsp.fixture(params=EDITORS, config=ClientServerConfig(server_command=SERVER))
 async def client(request, lsp_client: LanguageClient, folder):
     lsp_client.feature(lsp.CLIENT_REGISTER_CAPABILITY)(lambda *_: None)
-    await lsp_client.initialize_session(lsp.InitializeParams(
+    answer = await lsp_client.initialize_session(lsp.InitializeParams(
         capabilities=client_capabilities(request.param),
         root_uri=folder.as_uri(),
         workspace_folders=[lsp.WorkspaceFolder(folder.as_uri(), folder.name)],
     ))
     lsp_client.folder = folder
+    lsp_client.capabilities_offered = answer.capabilities
     yield
     await lsp_client.shutdown_session()
 
@@ -137,6 +138,45 @@ async def test_a_quick_fix_mends_the_diagnostic(client: LanguageClient):
         # A push may still be one for the text before.
         assert client.capabilities.text_document.diagnostic is None, remaining
         client.diagnostics.pop(document.uri, None)
+
+
+@pytest.mark.asyncio
+async def test_a_function_becomes_async_in_three_files(client: LanguageClient):
+    document = Document(client, "shop/prices.py")
+    place = document.place("load_price(item)")
+    actions = await document.actions(lsp.Range(place, place), only=[lsp.CodeActionKind.RefactorRewrite])
+    action = next(action for action in actions if action.title.startswith("Make `load_price` async"))
+    assert action.kind.startswith("refactor.rewrite")
+    if action.edit is None:
+        action = await client.code_action_resolve_async(action)
+    if action.edit.document_changes:
+        files = {change.text_document.uri: change.edits for change in action.edit.document_changes}
+        assert client.capabilities.workspace.workspace_edit.document_changes
+    else:
+        files = action.edit.changes
+    assert {uri.rsplit("/", 1)[1] for uri in files} == {"prices.py", "cart.py", "checkout.py"}
+    assert not any(edit.new_text.count("\n") > 1 for edits in files.values() for edit in edits), "edits are small"
+
+
+@pytest.mark.asyncio
+async def test_commands_answer(client: LanguageClient):
+    document = Document(client, "poll.py")
+    offered = client.capabilities_offered.execute_command_provider.commands
+
+    async def run(command, **argument):
+        assert command in offered
+        return await client.workspace_execute_command_async(lsp.ExecuteCommandParams(command, [argument]))
+
+    position = document.place("time.sleep")
+    page = await run("dunderstand.explain", uri=document.uri, position={"line": position.line, "character": position.character})
+    page = CONVERTER.unstructure(page)
+    assert page["id"] == "asyncio/blocking-call" and page["markdown"].startswith("# ")
+    concepts = CONVERTER.unstructure(await run("dunderstand.concepts", uri=document.uri))
+    assert "asyncio/blocking-call" in [concept["concept"] for concept in concepts]
+    steps = CONVERTER.unstructure(await run("dunderstand.asyncSteps", uri=document.uri))
+    assert all(step["applies"] or step["reason"] for step in steps) and steps
+    with pytest.raises(Exception, match="nothing"):
+        await client.workspace_execute_command_async(lsp.ExecuteCommandParams("dunderstand.nothing"))
 
 
 @pytest.mark.asyncio

@@ -1,7 +1,7 @@
 -- `:Dunderstand`: completion, explanations with links, concepts, what is said where there is nothing.
 local t = require('lib')
 local d = require('dunderstand')
-t.equal(d.complete('', 'Dunderstand '), { 'concepts', 'explain', 'related', 'restart' })
+t.equal(d.complete('', 'Dunderstand '), { 'async', 'concepts', 'explain', 'related', 'restart' })
 t.equal(d.complete('con', 'Dunderstand con'), { 'concepts' })
 assert(vim.tbl_contains(d.complete('asyncio/', 'Dunderstand explain asyncio/'), 'asyncio/blocking-call'))
 vim.cmd('Dunderstand explain asyncio/await')
@@ -86,7 +86,7 @@ t.go('import asyncio')
 vim.cmd('Dunderstand related')
 t.equal(t.told('no other places belong to this line'), 1)
 vim.cmd('Dunderstand nonsense')
-t.equal(t.told('no command `nonsense`; there are concepts, explain'), 1)
+t.equal(t.told('no command `nonsense`; there are async, concepts, explain'), 1)
 
 -- Another server, on demand.
 local client = t.client()

@@ -10,7 +10,7 @@ t.contains(text, { 'OK Neovim', 'OK dunderstand ', 'OK running for 1 buffer in',
 assert(not text:find('ERROR', 1, true) and not text:find('WARNING', 1, true), text)
 vim.cmd('help dunderstand')
 t.contains(vim.api.nvim_buf_get_name(0), 'doc/dunderstand.txt')
-for _, topic in ipairs({ ':Dunderstand', 'dunderstand-explain', 'dunderstand-concepts', 'dunderstand-health' }) do
+for _, topic in ipairs({ ':Dunderstand', 'dunderstand-explain', 'dunderstand-concepts', 'dunderstand-async', 'dunderstand-health' }) do
   vim.cmd('help ' .. topic)
   t.contains(vim.api.nvim_buf_get_name(0), 'doc/dunderstand.txt', topic)
 end
