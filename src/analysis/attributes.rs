@@ -15,6 +15,7 @@ use ty_python_semantic::types::Type;
 use super::classes::Class;
 use super::module::{Module, place_of};
 use super::runtime::DescriptorKind;
+use super::values::{self, Held};
 use crate::text::Place;
 
 /// What an attribute expression does.
@@ -162,7 +163,10 @@ impl<'s> Module<'s> {
 impl<'s> Class<'s> {
     /// What instances of this class are as descriptors.
     pub fn descriptor_kind(&self) -> DescriptorKind {
-        for class in self.mro() {
+        if let Some(kind) = values::descriptor_kind_of(self.snapshot(), self.definition()) {
+            return kind;
+        }
+        for class in self.described_order() {
             let symbol = class.symbol();
             if symbol.origin != super::Origin::Project
                 && let Some(kind) = class.module().runtime().descriptor(&symbol.to_string())
@@ -181,7 +185,7 @@ impl<'s> Class<'s> {
 
     /// `name` as found along the MRO: bound in a class body, or else by `self.name = …` in a method.
     pub fn member(&self, name: &str) -> Option<Member<'s>> {
-        let order = self.mro();
+        let order = self.described_order();
         let bound = order.iter().find_map(|class| class.own_member(name));
         bound.or_else(|| order.iter().find_map(|class| class.own_instance_attribute(name)))
     }
@@ -196,8 +200,26 @@ impl<'s> Class<'s> {
             return Some(Member { owner: *self, name: name.to_string(), kind, place, source: None });
         }
         let definition = self.own_definition(name)?;
-        let (kind, source) = module.member_kind(definition);
+        let (kind, source) = match values::held(self.snapshot(), self.definition(), name) {
+            Some(Held::Nothing) => return None,
+            Some(held) => (self.kind_held(held), module.member_source(definition)),
+            None => module.member_kind(definition),
+        };
         Some(Member { owner: *self, name: name.to_string(), kind, place: place_of(db, definition), source })
+    }
+
+    fn kind_held(&self, held: Held<'s>) -> MemberKind<'s> {
+        match held {
+            Held::Function => MemberKind::Function,
+            Held::ClassMethod => MemberKind::ClassMethod,
+            Held::StaticMethod => MemberKind::StaticMethod,
+            Held::Property { getter, setter, deleter } => MemberKind::Property { getter, setter, deleter },
+            Held::CachedProperty => MemberKind::CachedProperty,
+            Held::Slot => MemberKind::Slot,
+            Held::Descriptor(class) => MemberKind::Descriptor(Class::new(self.snapshot(), class)),
+            Held::Class => MemberKind::Class,
+            Held::Value | Held::Nothing => MemberKind::Value,
+        }
     }
 
     /// The definition that the class's own body leaves for `name`.
@@ -230,7 +252,7 @@ impl<'s> Class<'s> {
 
     /// Whether a method of a class along the MRO binds `self.name`.
     pub fn sets_instance_attribute(&self, name: &str) -> bool {
-        self.mro().iter().any(|class| class.own_instance_attribute(name).is_some())
+        self.described_order().iter().any(|class| class.own_instance_attribute(name).is_some())
     }
 }
 
@@ -248,6 +270,12 @@ pub(super) fn instance_bindings<'db>(
 }
 
 impl<'s> Module<'s> {
+    /// The source of the value of a binding.
+    fn member_source(&self, definition: Definition<'s>) -> Option<String> {
+        let value = definition.kind(self.db()).value(self.parsed())?;
+        Some(self.source(value.range()).to_string())
+    }
+
     /// What a binding in a class body of this file is at run time, and the source of its value.
     fn member_kind(&self, definition: Definition<'s>) -> (MemberKind<'s>, Option<String>) {
         let parsed = self.parsed();

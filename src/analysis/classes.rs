@@ -11,6 +11,7 @@ use ty_python_semantic::types::{KnownClass, Type, TypeDefinition};
 use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
 
 use super::module::{Module, place_of};
+use super::values::{Order, metaclass_of, order_of, slots_of};
 use super::{Snapshot, database};
 use crate::text::Place;
 
@@ -63,6 +64,10 @@ impl<'s> Class<'s> {
         self.snapshot
     }
 
+    pub(super) fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
     pub(super) fn definition(&self) -> Definition<'s> {
         self.definition
     }
@@ -94,6 +99,15 @@ impl<'s> Class<'s> {
 
     /// The method resolution order, this class first and `object` last, as far as the bases are known.
     pub fn mro(&self) -> Vec<Class<'s>> {
+        match order_of(self.snapshot, self.definition) {
+            Order::Known(order) => order.iter().map(|definition| Self::new(self.snapshot, *definition)).collect(),
+            _ => self.described_order(),
+        }
+    }
+
+    /// The order in which members are looked up: as [`Class::mro`], and behind each class that only a stub describes those
+    /// from which the stub has some of its members.
+    pub(super) fn described_order(&self) -> Vec<Class<'s>> {
         let linear = linearization(self.snapshot, self.definition);
         linear.order.iter().map(|definition| Self::new(self.snapshot, *definition)).collect()
     }
@@ -105,17 +119,24 @@ impl<'s> Class<'s> {
 
     /// Whether the class is, or inherits from, the library class with the public name `full`.
     pub fn inherits(&self, full: &str) -> bool {
-        self.mro().iter().any(|class| class.is(full))
+        self.described_order().iter().any(|class| class.is(full))
     }
 
     /// Whether `other` is in the method resolution order.
     pub fn is_subclass_of(&self, other: &Class<'s>) -> bool {
-        self.mro().contains(other)
+        self.described_order().contains(other)
     }
 
     /// The metaclass named by a `metaclass=` keyword on this class or the first base that has one; `None` for `type`.
     pub fn metaclass(&self) -> Option<Metaclass<'s>> {
-        self.mro().into_iter().find_map(|written_on| {
+        if let Some(found) = metaclass_of(self.snapshot, self.definition) {
+            let (class, written_on) = found?;
+            return Some(Metaclass {
+                class: Self::new(self.snapshot, class),
+                written_on: Self::new(self.snapshot, written_on),
+            });
+        }
+        self.described_order().into_iter().find_map(|written_on| {
             let class = written_on.with_statement(|module, statement| {
                 let keyword = statement.arguments.as_ref()?.find_keyword("metaclass")?;
                 module.class_reference(&keyword.value)
@@ -133,7 +154,7 @@ impl<'s> Class<'s> {
     pub fn definer(&self, name: &str) -> Option<Class<'s>> {
         let defines =
             |class: &Class<'s>| class.binds(name) && !class.is("builtins.object") && !class.is("builtins.type");
-        self.mro().into_iter().find(defines)
+        self.described_order().into_iter().find(defines)
     }
 
     /// Whether the class's own body binds `name`.
@@ -149,8 +170,11 @@ impl<'s> Class<'s> {
         table.symbols().filter(|symbol| symbol.is_local()).map(|symbol| symbol.name().to_string()).collect()
     }
 
-    /// The names in its own `__slots__`, where they are written as literals; `None` without `__slots__`.
+    /// The names in its own `__slots__`, where they are known; `None` without `__slots__`.
     pub fn own_slots(&self) -> Option<Vec<String>> {
+        if let Some(slots) = slots_of(self.snapshot, self.definition) {
+            return slots;
+        }
         self.with_statement(|_, statement| {
             statement.body.iter().find_map(|statement| {
                 let (target, value) = match statement {
@@ -241,13 +265,52 @@ fn bases<'db>(db: &'db dyn database::Db, definition: Definition<'db>) -> (Vec<De
     (found, complete)
 }
 
-/// C3 over the bases that are known; an inconsistent hierarchy keeps the order seen.
+/// An order as it is at run time, and behind each class of a stub those from which it has members there: what is written in C
+/// has its methods itself, but its stub inherits some of them.
+fn with_described<'db>(db: &'db dyn database::Db, order: &[Definition<'db>]) -> Vec<Definition<'db>> {
+    let mut all: Vec<Definition> = vec![];
+    for (position, class) in order.iter().enumerate() {
+        all.push(*class);
+        if !class.file(db).is_stub(db) || position + 1 == order.len() {
+            continue;
+        }
+        for described in &described(db, *class).order {
+            if !order.contains(described) && !all.contains(described) {
+                all.push(*described);
+            }
+        }
+    }
+    all
+}
+
+/// The order as the types have it.
+#[salsa::tracked(returns(ref), cycle_result = linearization_in_cycle)]
+fn described<'db>(db: &'db dyn database::Db, definition: Definition<'db>) -> Linearization<'db> {
+    let (bases, complete) = bases(db, definition);
+    linearized(definition, bases, complete, |base| described(db, base))
+}
+
+/// The order that is known at run time, or else C3 over the bases that are known; an inconsistent hierarchy keeps the order seen.
 #[salsa::tracked(returns(ref), cycle_result = linearization_in_cycle)]
 pub(super) fn linearization<'db>(db: &'db dyn database::Db, definition: Definition<'db>) -> Linearization<'db> {
+    let known = order_of(db, definition);
+    if let Order::Known(order) = known {
+        return Linearization { order: with_described(db, order), complete: true };
+    }
     let (bases, mut complete) = bases(db, definition);
+    complete &= *known != Order::Unknown;
+    linearized(definition, bases, complete, |base| linearization(db, base))
+}
+
+fn linearized<'db>(
+    definition: Definition<'db>,
+    bases: Vec<Definition<'db>>,
+    mut complete: bool,
+    of: impl Fn(Definition<'db>) -> &'db Linearization<'db>,
+) -> Linearization<'db> {
     let mut sequences: Vec<Vec<Definition>> = vec![];
     for base in &bases {
-        let base = linearization(db, *base);
+        let base = of(*base);
         complete &= base.complete;
         sequences.push(base.order.clone());
     }

@@ -16,6 +16,7 @@ mod enums;
 mod exports;
 mod expressions;
 mod generic;
+mod handles;
 mod imports;
 mod index;
 mod inspector;
@@ -37,6 +38,7 @@ use index::NodeNumber;
 
 pub(super) use super::runtime::DescriptorKind;
 pub use c_types::CTypes;
+pub(super) use handles::{Held, Order, descriptor_kind_of, held, metaclass_of, order_of, slots_of};
 pub(super) use inspector::{Inspector, forget_tree};
 use members::OwnMember;
 pub(super) use modules::module_name;

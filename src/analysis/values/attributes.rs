@@ -6,6 +6,9 @@ use ruff_text_size::Ranged as _;
 use super::modules::{Context, Evaluator, is_compiled, module_name};
 use super::{Arguments, ClassRef, Node, Object, Value};
 
+/// What `Class[…]` calls on a generic class.
+pub(super) const GENERIC_SUBSCRIPT: &str = "typing.Generic.__class_getitem__";
+
 impl<'db> Evaluator<'db> {
     /// The class of an object; none if it is not known.
     pub fn type_of(&self, value: &Value) -> Option<ClassRef> {
@@ -262,6 +265,12 @@ impl<'db> Evaluator<'db> {
         for order in orders.into_iter().flatten() {
             let Some(position) = order.iter().position(|class| class == start) else { continue };
             for owner in &order[position + 1..] {
+                if name == "__class_getitem__"
+                    && matches!(self.class_name(owner).as_deref(), Some("typing.Generic" | "typing.Protocol"))
+                {
+                    let function = Value::Builtin(GENERIC_SUBSCRIPT.into());
+                    return Value::Method((receiver.clone(), function).into());
+                }
                 let Some(entry) = self.own_entry(owner, name) else { continue };
                 return match &entry {
                     Value::Function(_) if name == "__new__" || name == "__init_subclass__" => entry,

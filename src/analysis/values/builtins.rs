@@ -7,7 +7,7 @@ use ruff_python_ast::{AnyRootNodeRef, Expr, Stmt};
 
 use super::c_types::CEntry;
 use super::modules::{Context, Evaluator, module_name};
-use super::{Arguments, ClassRef, Function, MadeClass, Value};
+use super::{Alias, Arguments, ClassRef, Function, MadeClass, Value};
 
 impl<'db> Evaluator<'db> {
     /// A builtin name; none if there is none.
@@ -85,10 +85,7 @@ impl<'db> Evaluator<'db> {
             ("builtins.object", "__new__" | "__init__" | "__init_subclass__" | "__setattr__" | "__getattribute__")
             | ("builtins.type", "__new__" | "__init__" | "__call__" | "__prepare__") => return Some(full()),
             // The stub gives these to its own ends.
-            (
-                _,
-                "__get__" | "__set__" | "__delete__" | "__class_getitem__" | "__slots__" | "__hash__" | "__set_name__",
-            ) => {
+            (_, "__get__" | "__set__" | "__delete__" | "__slots__" | "__hash__" | "__set_name__") => {
                 let facts = self.db.knowledge().c_types.facts(class)?;
                 let has = match name {
                     "__get__" => facts.is_descriptor(self.version()),
@@ -154,6 +151,13 @@ impl<'db> Evaluator<'db> {
                 Some(Value::Class(class)) => {
                     let rest = Arguments { positional: arguments.positional[1..].to_vec(), ..arguments.clone() };
                     self.make_instance(context, class, rest)
+                }
+                _ => Value::Unknown,
+            },
+            super::attributes::GENERIC_SUBSCRIPT => match first() {
+                Some(Value::Class(origin)) => {
+                    let class = "typing._GenericAlias";
+                    Value::Alias(Alias { origin: origin.clone(), class, is_special: false }.into())
                 }
                 _ => Value::Unknown,
             },

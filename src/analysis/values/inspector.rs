@@ -98,7 +98,7 @@ impl<'db> Inspector<'db> {
     }
 }
 
-fn public(kind: Descriptor) -> DescriptorKind {
+pub(super) fn public(kind: Descriptor) -> DescriptorKind {
     match kind {
         Descriptor::None => DescriptorKind::None,
         Descriptor::NonData => DescriptorKind::NonData,

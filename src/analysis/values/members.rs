@@ -123,7 +123,7 @@ impl<'db> Evaluator<'db> {
     }
 
     /// `Class.name = …` in the module of the class, and whether that is certain to run.
-    fn assigned_later(&self, node: Node, name: &str) -> Option<(Value, bool)> {
+    pub fn assigned_later(&self, node: Node, name: &str) -> Option<(Value, bool)> {
         let source = self.source(node.file);
         let class = source.class(node.number)?.name.as_str();
         if source.scope_before(node.number) != 0 || source.index.scope(0).bindings_of(class).count() != 1 {

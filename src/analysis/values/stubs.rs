@@ -112,7 +112,7 @@ impl<'db> Evaluator<'db> {
     }
 
     /// Whether a file belongs to the standard library.
-    fn is_of_library(&self, file: File) -> bool {
+    pub fn is_of_library(&self, file: File) -> bool {
         let Some(ModuleRef::Source(os)) = self.any_file().and_then(|file| self.resolve(file, "os")) else {
             return false;
         };
