@@ -11,15 +11,20 @@ mod asyncio_run;
 mod await_sleep;
 mod awaiting;
 mod bind_weak_object;
+mod blocks;
 mod bounded_gather;
 mod call_threadsafe;
+mod cache_per_instance;
 mod concurrent_awaits;
 mod create_task;
+mod end_with_sentinel;
+mod end_with_shutdown;
 mod executor_to_thread;
 mod finalize_instead_of_del;
 mod imports;
 mod independence;
 mod inspect_coroutine;
+mod init_subclass;
 mod keep_task;
 mod keep_task_logged;
 mod layout;
@@ -28,6 +33,7 @@ mod raise_again;
 mod raise_attribute_error;
 mod refuse_special_names;
 mod running_loop;
+mod set_name;
 mod subprocess_exec;
 mod task_group;
 mod timeout_block;
@@ -37,6 +43,7 @@ mod weak_method;
 mod weak_value_dictionary;
 mod weakref_slot;
 mod with_lock;
+mod worker_end;
 
 use std::path::PathBuf;
 
@@ -66,10 +73,14 @@ pub const ALL: &[Rewrite] = &[
     bounded_gather::REWRITE,
     call_threadsafe::REWRITE,
     concurrent_awaits::REWRITE,
+    cache_per_instance::REWRITE,
     create_task::REWRITE,
+    end_with_sentinel::REWRITE,
+    end_with_shutdown::REWRITE,
     executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
     inspect_coroutine::REWRITE,
+    init_subclass::REWRITE,
     keep_task::REWRITE,
     keep_task_logged::REWRITE,
     make_async::REWRITE,
@@ -78,6 +89,7 @@ pub const ALL: &[Rewrite] = &[
     refuse_special_names::REWRITE,
     running_loop::REWRITE,
     subprocess_exec::REWRITE,
+    set_name::REWRITE,
     task_group::REWRITE,
     timeout_block::REWRITE,
     to_thread::REWRITE,

@@ -109,7 +109,7 @@ pub(super) fn is_dataclass(class: &Class) -> bool {
 }
 
 /// A call that makes an object of a class as an attribute of a class body.
-pub(super) struct Use<'m> {
+pub(crate) struct Use<'m> {
     pub owner: &'m ast::StmtClassDef,
     pub attribute: &'m str,
     pub call: &'m ast::ExprCall,
@@ -123,7 +123,7 @@ impl Use<'_> {
 }
 
 /// The class attributes of this file that are made by calling `class`.
-pub(super) fn uses<'m, 's>(module: &'m Module<'s>, class: &Class<'s>) -> Vec<Use<'m>> {
+pub(crate) fn uses<'m, 's>(module: &'m Module<'s>, class: &Class<'s>) -> Vec<Use<'m>> {
     let mut calls = module.calls_of(&class.name());
     calls.retain(|call| module.class_reference(&call.func).is_some_and(|called| called == *class));
     calls.sort_by_key(|call| call.start());
@@ -150,7 +150,7 @@ fn class_attribute<'m>(module: &'m Module, call: &'m ast::ExprCall) -> Option<Us
 }
 
 /// The class statements of a file, in order.
-pub(super) fn class_statements<'m>(module: &'m Module) -> Vec<&'m ast::StmtClassDef> {
+pub(crate) fn class_statements<'m>(module: &'m Module) -> Vec<&'m ast::StmtClassDef> {
     struct Collector<'m>(Vec<&'m ast::StmtClassDef>);
     impl<'m> SourceOrderVisitor<'m> for Collector<'m> {
         fn enter_node(&mut self, node: AnyNodeRef<'m>) -> TraversalSignal {
@@ -166,7 +166,7 @@ pub(super) fn class_statements<'m>(module: &'m Module) -> Vec<&'m ast::StmtClass
 }
 
 /// The classes of this file that inherit from `class`.
-pub(super) fn subclasses<'s>(module: &Module<'s>, class: &Class<'s>) -> Vec<Class<'s>> {
+pub(crate) fn subclasses<'s>(module: &Module<'s>, class: &Class<'s>) -> Vec<Class<'s>> {
     let classes = class_statements(module).into_iter().filter(|statement| !statement.bases().is_empty());
     let classes = classes.filter_map(|statement| module.class(statement));
     classes.filter(|candidate| candidate != class && candidate.is_subclass_of(class)).collect()

@@ -286,7 +286,7 @@ pub(super) fn assigned<'a>(node: AnyNodeRef<'a>, receiver: &str, attribute: &str
 }
 
 /// The argument that `call` passes for parameter `name` of the method `def`.
-pub(super) fn argument<'a>(def: &ast::StmtFunctionDef, call: &'a ast::ExprCall, name: &str) -> Option<&'a Expr> {
+pub(crate) fn argument<'a>(def: &ast::StmtFunctionDef, call: &'a ast::ExprCall, name: &str) -> Option<&'a Expr> {
     if let Some(keyword) = call.arguments.find_keyword(name) {
         return Some(&keyword.value);
     }

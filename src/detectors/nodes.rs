@@ -16,7 +16,7 @@ pub(crate) fn own_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
 }
 
 /// All nodes of `body`, in source order.
-pub(super) fn all_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
+pub(crate) fn all_nodes(body: &[Stmt]) -> Vec<AnyNodeRef<'_>> {
     let mut collector = Collector { nodes: vec![], enter_definitions: true };
     collector.visit_body(body);
     collector.nodes

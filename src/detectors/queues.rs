@@ -7,18 +7,18 @@ use crate::analysis::{Class, Module};
 use crate::text::{Place, Ranged as _, TextRange};
 
 /// The class of `expr`, if it is one of the queues of module `queue`.
-pub(super) fn queue_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class<'s>> {
+pub(crate) fn queue_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class<'s>> {
     module.receiver_class(expr).filter(|class| class.inherits("queue.Queue") || class.inherits("queue.SimpleQueue"))
 }
 
 /// The receiver of `call`, if it calls `name` on a queue.
-pub(super) fn called_on_queue<'m>(module: &Module, call: &'m ast::ExprCall, name: &str) -> Option<&'m Expr> {
+pub(crate) fn called_on_queue<'m>(module: &Module, call: &'m ast::ExprCall, name: &str) -> Option<&'m Expr> {
     let (receiver, called) = method(call)?;
     (called == name && queue_class(module, receiver).is_some()).then_some(receiver)
 }
 
 /// One queue, as far as this file shows it.
-pub(super) struct Queue<'m> {
+pub(crate) struct Queue<'m> {
     /// An expression that refers to it.
     pub written: &'m Expr,
     /// The call that makes it, if there is only one.

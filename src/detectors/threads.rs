@@ -7,14 +7,14 @@ use crate::analysis::{Class, Function, Module, Origin};
 use crate::text::{Place, Ranged as _, TextRange};
 
 /// A call that makes a thread object.
-pub(super) struct Created<'m, 's> {
+pub(crate) struct Created<'m, 's> {
     pub call: &'m ast::ExprCall,
     pub class: Class<'s>,
 }
 
 /// The function a thread runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     /// As the reader knows it: `Worker.run`, `work`, `stop.wait`.
     pub name: String,
     /// Its `def`, when that is the project's.
@@ -27,12 +27,12 @@ pub(super) fn is_thread(class: &Class) -> bool {
 }
 
 /// The class of `expr`, if it is a thread.
-pub(super) fn thread_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class<'s>> {
+pub(crate) fn thread_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class<'s>> {
     module.receiver_class(expr).filter(is_thread)
 }
 
 /// The thread that `call` makes.
-pub(super) fn created<'m, 's>(module: &Module<'s>, call: &'m ast::ExprCall) -> Option<Created<'m, 's>> {
+pub(crate) fn created<'m, 's>(module: &Module<'s>, call: &'m ast::ExprCall) -> Option<Created<'m, 's>> {
     // Most calls call no class; by PEP 8 the name tells, and the types need not be asked.
     let name = match &*call.func {
         Expr::Name(name) => module.imported_name(&name.id),
