@@ -13,8 +13,8 @@ mod awaiting;
 mod bind_weak_object;
 mod blocks;
 mod bounded_gather;
-mod call_threadsafe;
 mod cache_per_instance;
+mod call_threadsafe;
 mod concurrent_awaits;
 mod create_task;
 mod end_with_sentinel;
@@ -23,8 +23,8 @@ mod executor_to_thread;
 mod finalize_instead_of_del;
 mod imports;
 mod independence;
-mod inspect_coroutine;
 mod init_subclass;
+mod inspect_coroutine;
 mod keep_task;
 mod keep_task_logged;
 mod layout;
@@ -71,16 +71,16 @@ pub const ALL: &[Rewrite] = &[
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,
     bounded_gather::REWRITE,
+    cache_per_instance::REWRITE,
     call_threadsafe::REWRITE,
     concurrent_awaits::REWRITE,
-    cache_per_instance::REWRITE,
     create_task::REWRITE,
     end_with_sentinel::REWRITE,
     end_with_shutdown::REWRITE,
     executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
-    inspect_coroutine::REWRITE,
     init_subclass::REWRITE,
+    inspect_coroutine::REWRITE,
     keep_task::REWRITE,
     keep_task_logged::REWRITE,
     make_async::REWRITE,
@@ -88,8 +88,8 @@ pub const ALL: &[Rewrite] = &[
     raise_attribute_error::REWRITE,
     refuse_special_names::REWRITE,
     running_loop::REWRITE,
-    subprocess_exec::REWRITE,
     set_name::REWRITE,
+    subprocess_exec::REWRITE,
     task_group::REWRITE,
     timeout_block::REWRITE,
     to_thread::REWRITE,
