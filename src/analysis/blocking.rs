@@ -1,6 +1,7 @@
 //! Calls that block the thread they run on. The rows are data (`explanations/tables/blocking.toml`).
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
@@ -10,6 +11,13 @@ use serde::Deserialize;
 use super::calls::Flag;
 use super::module::Module;
 use super::names::{Origin, Symbol};
+
+/// Stands in the table for an address that is no name, or none.
+const ADDRESS: &str = "ADDRESS";
+
+/// What an exception handler names that expects a call not to wait.
+const RETRIES: &[&str] =
+    &["BlockingIOError", "EAGAIN", "EWOULDBLOCK", "SSLWantReadError", "SSLWantWriteError", "WantReadError"];
 
 /// One table for the whole program, made once at start.
 #[derive(Debug, Default)]
@@ -48,6 +56,12 @@ pub struct BlockingCall {
     /// Arguments with which it does not block, by keyword or position: the value, or names of which one occurs in it.
     #[serde(default)]
     nonblocking: HashMap<String, String>,
+    /// How its receiver was made decides, so that has to be in sight.
+    #[serde(default)]
+    made_in_sight: bool,
+    /// Words in the call that made its receiver with which it does not block.
+    #[serde(default)]
+    quiet_made_with: Vec<String>,
     /// Names of calls that make it return at once.
     #[serde(default)]
     quiet_with: Vec<String>,
@@ -118,6 +132,8 @@ impl<'s> Module<'s> {
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;
         let blocks = (!row.lazy || self.is_iterated(call))
             && (!row.bounded || self.is_made_bounded(call))
+            && !(row.made_in_sight && self.may_be_nonblocking(call))
+            && !self.is_made_with(call, &row.quiet_made_with)
             && !self.is_quiet(call, row);
         if !blocks {
             return None;
@@ -128,20 +144,29 @@ impl<'s> Module<'s> {
             if values.split('|').any(|wanted| self.is_value(value, wanted)) {
                 return None;
             }
-            // A number says how long; anything else whether at all.
-            let is_number = values.parse::<f64>().is_ok();
+            // A number says how long and an address where; anything else says whether at all.
+            let says_whether = values != ADDRESS && values.parse::<f64>().is_err();
             match value {
-                Expr::Name(name) if flags.iter().any(|flag| flag.name == name.id.as_str()) && !is_number => {
+                Expr::Name(name) if says_whether && flags.iter().any(|flag| flag.name == name.id.as_str()) => {
                     needed.push(name.id.to_string());
                 }
-                Expr::BooleanLiteral(_) | Expr::NumberLiteral(_) | Expr::NoneLiteral(_) | Expr::BinOp(_) => {}
-                Expr::Attribute(constant) if constant.attr.chars().all(|char| !char.is_lowercase()) => {}
-                Expr::Name(constant) if constant.id.chars().all(|char| !char.is_lowercase()) => {}
-                _ if is_number => {}
-                _ => return None,
+                _ if says_whether && !self.is_certain(value) => return None,
+                _ => {}
             }
         }
         Some((row, needed))
+    }
+
+    /// Whether the value of a flag is there to be read: a literal, or constants of a library.
+    fn is_certain(&self, value: &Expr) -> bool {
+        match value {
+            Expr::BooleanLiteral(_) | Expr::NumberLiteral(_) | Expr::NoneLiteral(_) => true,
+            Expr::BinOp(operation) => self.is_certain(&operation.left) && self.is_certain(&operation.right),
+            Expr::Name(_) | Expr::Attribute(_) => {
+                self.symbol(value).is_some_and(|symbol| symbol.origin != Origin::Project)
+            }
+            _ => false,
+        }
     }
 
     /// The table's row for a function that is passed on instead of called.
@@ -162,6 +187,10 @@ impl<'s> Module<'s> {
         if let (Ok(wanted), Ok(value)) = (wanted.parse::<f64>(), self.source(value).parse::<f64>()) {
             return wanted == value;
         }
+        if wanted == ADDRESS {
+            let text = value.as_string_literal_expr().map(|literal| literal.value.to_str());
+            return value.is_none_literal_expr() || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
+        }
         // `WNOHANG` in `os.WNOHANG | os.WUNTRACED`.
         let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');
         self.source(value).split(is_word_end).any(|word| word == wanted)
@@ -176,6 +205,32 @@ impl<'s> Module<'s> {
             size.and_then(|size| self.source(size).parse::<u32>().ok()).is_some_and(|size| size > 0)
         };
         !origins.is_empty() && origins.iter().all(is_bounded)
+    }
+
+    /// Whether the receiver may have been made non-blocking out of sight, or the call is seen to expect it.
+    fn may_be_nonblocking(&self, call: &ast::ExprCall) -> bool {
+        let Expr::Attribute(method) = &*call.func else { return false };
+        self.is_out_of_sight(&method.value) || self.is_ready_to_retry(call)
+    }
+
+    /// Whether an exception handler around the call serves a receiver that does not wait.
+    fn is_ready_to_retry(&self, call: &ast::ExprCall) -> bool {
+        covering_node(self.syntax().into(), call.range()).ancestors().any(|node| {
+            let AnyNodeRef::StmtTry(statement) = node else { return false };
+            let is_in_body = statement.body.iter().any(|inner| inner.range().contains_range(call.range()));
+            is_in_body
+                && statement.handlers.iter().any(|handler| {
+                    let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');
+                    self.source(handler).split(is_word_end).any(|word| RETRIES.contains(&word))
+                })
+        })
+    }
+
+    /// Whether one of `words` occurs in the call that made the receiver.
+    fn is_made_with(&self, call: &ast::ExprCall, words: &[String]) -> bool {
+        let Expr::Attribute(method) = &*call.func else { return false };
+        let made_with = |word: &String| self.origins(&method.value).into_iter().any(|made| self.is_value(made, word));
+        words.iter().any(made_with)
     }
 
     /// Whether a call of this file sees to it that the receiver does not wait.

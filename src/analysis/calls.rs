@@ -18,7 +18,8 @@ use ty_python_semantic::Db as SemanticDb;
 use super::database::Db;
 use super::functions::contains_yield;
 use super::module::Module;
-use body::{CallSite, How, calls_in};
+use body::{Asks, CallSite, How, calls_in};
+pub(super) use body::Doubts;
 use decorators::{Decoration, decoration};
 
 /// What a function's own body calls, in the order of the text.
@@ -26,8 +27,8 @@ use decorators::{Decoration, decoration};
 pub(super) struct Frame<'db> {
     pub(super) calls: Vec<Edge<'db>>,
     pub(super) flags: Vec<Flag>,
-    /// Asks on which thread or loop it runs: then it does different things on different ones.
-    pub(super) asks_where_it_runs: bool,
+    /// Whether it asks on which thread or loop it runs: then it does different things on different ones.
+    pub(super) asks: Asks,
 }
 
 /// A call in a frame.
@@ -41,6 +42,8 @@ pub(super) struct Edge<'db> {
     pub(super) passes: Vec<(String, Passed)>,
     /// The flags of the caller, with the truth they must have for the call to happen.
     pub(super) needs: Vec<(String, bool)>,
+    /// What else has to hold.
+    pub(super) doubts: Doubts,
     /// Stands in the test of an `if` or a `while`, or is a wrapper's.
     pub(super) decides: bool,
 }
@@ -78,7 +81,7 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
     let DefinitionKind::Function(node) = function.kind(db) else { return Frame::default() };
     let def = node.node(&parsed);
     let names = flags(def);
-    let (sites, asks_where_it_runs) = calls_in(&module, def, &names);
+    let (sites, asks) = calls_in(&module, def, &names);
     let mut calls = vec![];
     if let Decoration::Wrapped(wrappers) = decoration(&module, def) {
         calls.extend(wrappers.into_iter().map(|(range, wrapper)| Edge {
@@ -90,14 +93,14 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
     for site in &sites {
         calls.extend(edges(&module, def, site, &names));
     }
-    Frame { calls, flags: names, asks_where_it_runs }
+    Frame { calls, flags: names, asks }
 }
 
 impl<'db> Edge<'db> {
     fn new(def: &ast::StmtFunctionDef, range: TextRange, target: Target<'db>) -> Self {
         let range = range - def.start();
         let (start, end) = (range.start().to_u32(), range.end().to_u32());
-        Self { start, end, target, passes: vec![], needs: vec![], decides: false }
+        Self { start, end, target, passes: vec![], needs: vec![], doubts: Doubts::default(), decides: false }
     }
 
     /// Where the called expression stands in its file, of whose `caller` this is a call.
@@ -125,6 +128,7 @@ fn edges<'db>(module: &Module<'db>, def: &ast::StmtFunctionDef, site: &CallSite,
         edge.passes = passes;
         edge.needs = site.needs.clone();
         edge.needs.extend(more);
+        edge.doubts = site.doubts;
         edge.decides = site.is_test;
         found.push(edge);
     };

@@ -27,6 +27,8 @@ pub struct BlockingPath<'s> {
     /// The calls on the way; the last one blocks.
     pub steps: Vec<PathStep>,
     pub row: &'s BlockingCall,
+    /// Whether the way is taken only in some cases, of which the code does not say whether this is one.
+    pub is_doubtful: bool,
 }
 
 /// A call on the way.
@@ -49,8 +51,9 @@ type Known = Vec<(String, Option<bool>)>;
 type Way<'db> = Vec<(Definition<'db>, usize)>;
 
 impl<'s> Module<'s> {
-    /// The calls in the body of `function` that reach a blocking call through functions of the project.
-    pub fn blocking_paths(&self, function: &ast::StmtFunctionDef) -> Vec<BlockingPath<'s>> {
+    /// The calls in the body of `function` that reach a blocking call through functions of the project. Doubtful ones are looked
+    /// for only if they are wanted.
+    pub fn blocking_paths(&self, function: &ast::StmtFunctionDef, doubtful: bool) -> Vec<BlockingPath<'s>> {
         let db = self.snapshot();
         let Some(definition) = self.definition_of(function) else { return vec![] };
         let frame = frame(db, definition);
@@ -62,16 +65,24 @@ impl<'s> Module<'s> {
                 continue;
             }
             let known = known_to_target(edge, frame, &vec![]);
-            paths.extend(self.blocking_path(range, target, known));
+            let certain = self.blocking_path(range, target, &known, false);
+            paths.extend(certain.or_else(|| if doubtful { self.blocking_path(range, target, &known, true) } else { None }));
         }
         paths
     }
 
-    fn blocking_path(&self, range: TextRange, target: Definition<'s>, known: Known) -> Option<BlockingPath<'s>> {
+    fn blocking_path(
+        &self,
+        range: TextRange,
+        target: Definition<'s>,
+        known: &Known,
+        is_doubtful: bool,
+    ) -> Option<BlockingPath<'s>> {
         let db = self.snapshot();
-        let way = match known.is_empty() {
-            true => way(db, target).as_ref()?,
-            false => &search(db, target, known)?,
+        let way = match (known.is_empty(), is_doubtful) {
+            (true, false) => way(db, target).as_ref()?,
+            (true, true) => doubtful_way(db, target).as_ref()?,
+            (false, _) => &search(db, target, known.clone(), is_doubtful)?,
         };
         let mut steps = vec![];
         for (caller, number) in way {
@@ -83,31 +94,50 @@ impl<'s> Module<'s> {
         }
         let (last, number) = way.last()?;
         let Target::Blocking(row) = &frame(db, *last).calls.get(*number)?.target else { return None };
-        Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)? })
+        Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)?, is_doubtful })
     }
 }
 
 /// The shortest way from a call of `function` to one that blocks.
 #[salsa::tracked(returns(ref))]
 fn way<'db>(db: &'db dyn Db, function: Definition<'db>) -> Option<Way<'db>> {
-    search(db, function, vec![])
+    search(db, function, vec![], false)
 }
 
-fn search<'db>(db: &'db dyn Db, function: Definition<'db>, known: Known) -> Option<Way<'db>> {
-    let mut seen = HashSet::from([(function, known.clone())]);
-    let mut open: VecDeque<(Definition, Known, Way)> = VecDeque::from([(function, known, vec![])]);
-    while let Some((function, known, way)) = open.pop_front() {
+/// The shortest way, whatever has to hold for it.
+#[salsa::tracked(returns(ref))]
+fn doubtful_way<'db>(db: &'db dyn Db, function: Definition<'db>) -> Option<Way<'db>> {
+    search(db, function, vec![], true)
+}
+
+/// A function on the way that is still to be looked at.
+struct Open<'db> {
+    function: Definition<'db>,
+    known: Known,
+    way: Way<'db>,
+    /// The tests of data that had to hold so far.
+    doubts: u32,
+}
+
+fn search<'db>(db: &'db dyn Db, start: Definition<'db>, known: Known, is_doubtful: bool) -> Option<Way<'db>> {
+    let mut seen = HashSet::from([(start, known.clone(), 0)]);
+    let mut queue = VecDeque::from([Open { function: start, known, way: vec![], doubts: 0 }]);
+    while let Some(open) = queue.pop_front() {
         salsa::Database::unwind_if_revision_cancelled(db);
-        let frame = frame(db, function);
+        let frame = frame(db, open.function);
         if asks_where_it_runs(db, frame, ASKING) {
             continue;
         }
         for (number, edge) in frame.calls.iter().enumerate() {
-            if !edge.needs.iter().all(|(flag, truth)| truth_of(flag, &frame.flags, &known) == Some(*truth)) {
+            let doubts = open.doubts + edge.doubts.data;
+            let holds = |(flag, truth): &(String, bool)| truth_of(flag, &frame.flags, &open.known) == Some(*truth);
+            // A test or two near the coroutine is its own affair; far from it, nobody knows what was decided.
+            let is_certain = edge.doubts.settings == 0 && (doubts == 0 || (doubts == 1 && open.way.len() <= 1));
+            if !edge.needs.iter().all(holds) || !(is_certain || is_doubtful) {
                 continue;
             }
-            let mut longer = way.clone();
-            longer.push((function, number));
+            let mut longer = open.way.clone();
+            longer.push((open.function, number));
             match &edge.target {
                 Target::Blocking(row) => {
                     let is_reported = |row: &BlockingCall| !row.file && !row.brief;
@@ -116,10 +146,11 @@ fn search<'db>(db: &'db dyn Db, function: Definition<'db>, known: Known) -> Opti
                     }
                 }
                 Target::Function(target) => {
-                    let known = known_to_target(edge, frame, &known);
+                    let known = known_to_target(edge, frame, &open.known);
+                    let doubts = if is_doubtful { 0 } else { doubts };
                     let is_new = longer.len() < LENGTH && seen.len() < FUNCTIONS;
-                    if is_new && seen.insert((*target, known.clone())) {
-                        open.push_back((*target, known, longer));
+                    if is_new && seen.insert((*target, known.clone(), doubts)) {
+                        queue.push_back(Open { function: *target, known, way: longer, doubts });
                     }
                 }
             }
@@ -128,13 +159,14 @@ fn search<'db>(db: &'db dyn Db, function: Definition<'db>, known: Known) -> Opti
     None
 }
 
-/// Whether the frame asks where it runs: itself, or through a test or a wrapper.
+/// Whether the frame asks where it runs: itself, or through a test, a wrapper or a check that it calls.
 fn asks_where_it_runs(db: &dyn Db, of: &Frame, depth: usize) -> bool {
     let asks = |edge: &Edge| match edge.target {
-        Target::Function(target) => asks_where_it_runs(db, frame(db, target), depth - 1),
+        Target::Function(target) if edge.decides => asks_where_it_runs(db, frame(db, target), depth - 1),
+        Target::Function(target) => frame(db, target).asks.for_loop,
         Target::Blocking(_) => false,
     };
-    of.asks_where_it_runs || (depth > 0 && of.calls.iter().any(|edge| edge.decides && asks(edge)))
+    of.asks.for_loop || of.asks.for_thread || (depth > 0 && of.calls.iter().any(asks))
 }
 
 /// What the target of a call knows of its flags.

@@ -83,6 +83,20 @@ impl<'s> Module<'s> {
         self.origins_within(expr, DEPTH).unwrap_or_default()
     }
 
+    /// Whether the object that `expr` refers to comes from elsewhere: a parameter for which no call in this file says what it
+    /// is, or an attribute that is not seen to be made.
+    pub(super) fn is_out_of_sight(&self, expr: &Expr) -> bool {
+        let is_parameter = |definition: &Definition| matches!(definition.kind(self.db()), DefinitionKind::Parameter(_));
+        match expr {
+            Expr::Name(name) => {
+                let definitions = self.name_definitions(name).unwrap_or_default();
+                definitions.iter().any(is_parameter) && self.origins(expr).is_empty()
+            }
+            Expr::Attribute(_) => self.origins(expr).is_empty(),
+            _ => false,
+        }
+    }
+
     fn trace(&self, expr: &Expr, depth: usize) -> Option<Instance<'s>> {
         let depth = depth.checked_sub(1)?;
         let Budget(left) = self.tracing_budget();

@@ -1,6 +1,6 @@
 //! Calls in a coroutine function that reach a blocking one through functions of the project, in this file or in others.
 //!
-//! The finding stands at the call in the coroutine; the way from there is in its facts. What counts as a call, and what as
+//! A way that is taken only in some cases is explained, not reported. The finding stands at the call in the coroutine; the way from there is in its facts. What counts as a call, and what as
 //! blocking, is decided in `analysis`.
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
@@ -9,14 +9,17 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{BlockingPath, PathStep, Site};
 
 pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/blocking-call-through"], nodes: &[NodeKind::StmtFunctionDef], detect };
+    Detector { concepts: &[REACHED, POSSIBLE], nodes: &[NodeKind::StmtFunctionDef], detect };
+
+const REACHED: &str = "asyncio/blocking-call-through";
+const POSSIBLE: &str = "asyncio/blocking-call-possible";
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };
-    if !function.is_async || site.is_type_checking() || !findings.wants("asyncio/blocking-call-through") {
+    if !function.is_async || site.is_type_checking() || !(findings.wants(REACHED) || findings.wants(POSSIBLE)) {
         return None;
     }
-    for path in site.module.blocking_paths(function) {
+    for path in site.module.blocking_paths(function, findings.wants(POSSIBLE)) {
         findings.extend(finding(site, &path).map(|found| found.fact("function", Fact::from(function.name.as_str()))));
     }
     Some(())
@@ -27,7 +30,7 @@ fn finding(site: &Site, path: &BlockingPath) -> Option<Finding> {
     let blocking = path.steps.last()?.called.as_str();
     let each = |fact: &dyn Fn(&PathStep) -> Fact| Fact::Each(path.steps.iter().map(fact).collect());
     Some(
-        Finding::new("asyncio/blocking-call-through", path.range)
+        Finding::new(if path.is_doubtful { POSSIBLE } else { REACHED }, path.range)
             .fact("callee", Fact::from(callee))
             .fact("blocking", Fact::from(blocking))
             .fact("why", Fact::from(path.row.why.as_str()))

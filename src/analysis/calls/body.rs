@@ -10,21 +10,23 @@ use super::super::module::Module;
 use super::super::syntax_index::last_name;
 use super::Flag;
 
-/// Calls that ask on which loop or thread the code runs.
-const ASKS: &[&str] = &[
+/// Calls that ask on which loop the code runs.
+const ASKS_FOR_LOOP: &[&str] = &[
     "_get_running_loop",
     "current_async_library",
     "current_task",
-    "current_thread",
-    "get_event_loop",
-    "get_ident",
-    "get_native_id",
     "get_running_loop",
+    "in_trio_run",
     "in_trio_task",
     "isInIOThread",
-    "is_running",
-    "main_thread",
 ];
+
+/// Calls that ask for more, of which some code makes its ways depend.
+const ASKS_FOR_THREAD: &[&str] =
+    &["current_thread", "get_event_loop", "get_ident", "get_native_id", "is_running", "main_thread"];
+
+/// One test of data.
+const ONE: Doubts = Doubts { data: 1, settings: 0 };
 
 /// Calls that run through the iterator they are given.
 const CONSUMERS: &[&str] =
@@ -49,20 +51,61 @@ pub(super) struct CallSite<'a> {
     pub(super) expr: Option<&'a Expr>,
     pub(super) how: How,
     pub(super) needs: Vec<(String, bool)>,
+    pub(super) doubts: Doubts,
     pub(super) is_test: bool,
 }
 
-/// The calls of a function's own body, and whether one of them asks where it runs.
+/// What has to hold beside flags for something to happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(in super::super) struct Doubts {
+    /// Tests of what the data is.
+    pub(in super::super) data: u32,
+    /// Tests of a setting: of an attribute, or of a name that speaks of async code.
+    pub(in super::super) settings: u32,
+}
+
+impl Doubts {
+    fn and(self, other: Doubts) -> Doubts {
+        Doubts { data: self.data + other.data, settings: self.settings + other.settings }
+    }
+}
+
+/// What a body asks about where it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(in super::super) struct Asks {
+    pub(in super::super) for_loop: bool,
+    pub(in super::super) for_thread: bool,
+}
+
+impl Asks {
+    fn add(&mut self, name: &str) {
+        self.for_loop |= ASKS_FOR_LOOP.contains(&name);
+        self.for_thread |= ASKS_FOR_THREAD.contains(&name);
+    }
+}
+
+/// The calls of a function's own body, and what it asks about where it runs.
 pub(super) fn calls_in<'a>(
     module: &Module,
     def: &'a ast::StmtFunctionDef,
     flags: &'a [Flag],
-) -> (Vec<CallSite<'a>>, bool) {
-    let mut walk = Walk { flags, sites: vec![], used: vec![], needs: vec![], is_test: false, asks: false };
+) -> (Vec<CallSite<'a>>, Asks) {
+    let mut walk = Walk {
+        flags,
+        sites: vec![],
+        used: vec![],
+        chosen: vec![],
+        needs: vec![],
+        doubts: Doubts::default(),
+        is_test: false,
+        asks: Asks::default(),
+    };
     walk.block(&def.body);
     // `from asyncio import get_running_loop as running` asks too.
-    let names = walk.sites.iter().filter_map(|site| site.call?.func.as_name_expr());
-    let asks = walk.asks || names.into_iter().any(|name| ASKS.contains(&module.imported_name(&name.id)));
+    let mut asks = walk.asks;
+    for name in walk.sites.iter().filter_map(|site| site.call?.func.as_name_expr()) {
+        asks.add(module.imported_name(&name.id));
+    }
     (walk.sites, asks)
 }
 
@@ -93,34 +136,61 @@ struct Walk<'a> {
     sites: Vec<CallSite<'a>>,
     /// The expressions whose values are iterated over or entered.
     used: Vec<(TextRange, How)>,
+    /// The parts of expressions that are not always evaluated.
+    chosen: Vec<TextRange>,
     needs: Vec<(String, bool)>,
+    doubts: Doubts,
     is_test: bool,
-    asks: bool,
+    asks: Asks,
 }
 
 impl<'a> Walk<'a> {
     fn block(&mut self, body: &'a [Stmt]) {
-        let depth = self.needs.len();
+        let (depth, doubts) = (self.needs.len(), self.doubts);
         for statement in body {
             self.statement(statement);
-            // `if not wait: return` holds for the rest of the block.
-            if let Stmt::If(test) = statement
-                && test.elif_else_clauses.is_empty()
-                && matches!(test.body.last(), Some(Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_)))
-                && let [(name, truth)] = self.tested(&test.test).as_slice()
-            {
-                self.needs.push((name.clone(), !truth));
+            // `if not wait: return` holds for the rest of the block. One that raises is a check of what was passed.
+            let Stmt::If(test) = statement else { continue };
+            let ends = |body: &[Stmt]| matches!(body.last(), Some(Stmt::Return(_) | Stmt::Continue(_)));
+            let raises = matches!(test.body.last(), Some(Stmt::Raise(_)));
+            match self.tested(&test.test).as_slice() {
+                [(name, truth)] if (ends(&test.body) || raises) && test.elif_else_clauses.is_empty() => {
+                    self.needs.push((name.clone(), !truth));
+                }
+                _ if ends(&test.body) || test.elif_else_clauses.iter().any(|clause| ends(&clause.body)) => {
+                    self.doubts = self.doubts.and(self.doubts_of(&test.test));
+                }
+                _ => {}
             }
         }
         self.needs.truncate(depth);
+        self.doubts = doubts;
     }
 
-    /// A block that runs only if flags have these truth values.
-    fn block_if(&mut self, needs: Vec<(String, bool)>, body: &'a [Stmt]) {
-        let depth = self.needs.len();
+    /// A block that runs only if flags have these truth values, and in spite of these doubts.
+    fn block_if(&mut self, needs: Vec<(String, bool)>, doubts: Doubts, body: &'a [Stmt]) {
+        let (depth, outer) = (self.needs.len(), self.doubts);
         self.needs.extend(needs);
+        self.doubts = self.doubts.and(doubts);
         self.block(body);
         self.needs.truncate(depth);
+        self.doubts = outer;
+    }
+
+    /// What `test` tests beside flags.
+    fn doubts_of(&self, test: &Expr) -> Doubts {
+        match test {
+            Expr::UnaryOp(not) if not.op == ast::UnaryOp::Not => self.doubts_of(&not.operand),
+            Expr::BoolOp(chain) => {
+                let doubts = chain.values.iter().map(|value| self.doubts_of(value)).fold(Doubts::default(), Doubts::and);
+                Doubts { data: doubts.data.min(1), settings: doubts.settings.min(1) }
+            }
+            _ if !self.tested(test).is_empty() => Doubts::default(),
+            Expr::BooleanLiteral(_) | Expr::NumberLiteral(_) => Doubts::default(),
+            Expr::Attribute(_) => Doubts { data: 0, settings: 1 },
+            _ if last_name(test).is_some_and(|name| name.contains("sync")) => Doubts { data: 0, settings: 1 },
+            _ => Doubts { data: 1, settings: 0 },
+        }
     }
 
     fn statement(&mut self, statement: &'a Stmt) {
@@ -128,7 +198,7 @@ impl<'a> Walk<'a> {
             Stmt::If(node) => self.branches(node),
             Stmt::While(node) => {
                 self.test(&node.test);
-                self.block_if(self.tested(&node.test), &node.body);
+                self.block_if(self.tested(&node.test), Doubts::default(), &node.body);
                 self.block(&node.orelse);
             }
             Stmt::For(node) => {
@@ -151,7 +221,7 @@ impl<'a> Walk<'a> {
             Stmt::Try(node) => {
                 self.block(&node.body);
                 for ast::ExceptHandler::ExceptHandler(handler) in &node.handlers {
-                    self.block(&handler.body);
+                    self.block_if(vec![], ONE, &handler.body);
                 }
                 self.block(&node.orelse);
                 self.block(&node.finalbody);
@@ -160,7 +230,7 @@ impl<'a> Walk<'a> {
                 self.expression(&node.subject);
                 for case in &node.cases {
                     case.guard.iter().for_each(|guard| self.expression(guard));
-                    self.block(&case.body);
+                    self.block_if(vec![], ONE, &case.body);
                 }
             }
             // A nested `def` runs when it is called; its decorators and defaults are of no interest here.
@@ -171,9 +241,9 @@ impl<'a> Walk<'a> {
 
     fn branches(&mut self, node: &'a ast::StmtIf) {
         self.test(&node.test);
-        let tested = self.tested(&node.test);
+        let (tested, doubts) = (self.tested(&node.test), self.doubts_of(&node.test));
         if last_name(&node.test) != Some("TYPE_CHECKING") {
-            self.block_if(tested.clone(), &node.body);
+            self.block_if(tested.clone(), doubts, &node.body);
         }
         for clause in &node.elif_else_clauses {
             let mut needs = vec![];
@@ -184,7 +254,7 @@ impl<'a> Walk<'a> {
                 self.test(test);
                 needs.extend(self.tested(test));
             }
-            self.block_if(needs, &clause.body);
+            self.block_if(needs, doubts, &clause.body);
         }
     }
 
@@ -231,7 +301,9 @@ impl<'a> Walk<'a> {
 
     fn add(&mut self, range: TextRange, call: Option<&'a ast::ExprCall>, expr: Option<&'a Expr>, how: How) {
         let (needs, is_test) = (self.needs.clone(), self.is_test);
-        self.sites.push(CallSite { range, call, expr, how, needs, is_test });
+        let chosen = self.chosen.iter().filter(|chosen| chosen.contains_range(range)).count();
+        let doubts = self.doubts.and(Doubts { data: u32::try_from(chosen).unwrap_or(u32::MAX), settings: 0 });
+        self.sites.push(CallSite { range, call, expr, how, needs, doubts, is_test });
     }
 
     fn how(&self, range: TextRange) -> How {
@@ -262,8 +334,10 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
             self.used.push((iterated, How::Iterated));
         }
         match node {
+            AnyNodeRef::ExprBoolOp(chain) => self.chosen.extend(chain.values.iter().skip(1).map(|value| value.range())),
+            AnyNodeRef::ExprIf(choice) => self.chosen.extend([choice.body.range(), choice.orelse.range()]),
             AnyNodeRef::ExprCall(call) => {
-                self.asks |= last_name(&call.func).is_some_and(|name| ASKS.contains(&name));
+                last_name(&call.func).iter().for_each(|name| self.asks.add(name));
                 self.add(call.func.range(), Some(call), None, self.how(call.range()));
             }
             AnyNodeRef::StmtFunctionDef(_)
