@@ -93,10 +93,13 @@ pub(crate) mod missing_async;
 mod never_awaited;
 mod never_joined;
 mod new_method;
+mod next_in_thread;
+mod no_current_loop;
 mod no_timeout;
 pub(crate) mod nodes;
 mod not_started;
 pub(crate) mod not_threadsafe;
+mod off_loop;
 mod own_namespace_check;
 mod print_on_thread;
 mod property_shape;
@@ -108,9 +111,11 @@ mod reference_cycle;
 mod response_body;
 mod retained_memory;
 pub(crate) mod sequential_awaits;
+mod runs_on_thread;
 mod slots;
 mod special_method;
 mod super_call;
+mod sync_on_async;
 pub(crate) mod suspension;
 mod target_called;
 mod task_cancel;
@@ -126,6 +131,7 @@ pub(crate) mod threads;
 mod timeout;
 mod to_thread;
 mod tracked_container;
+mod wait_misuse;
 mod wait_without_loop;
 pub(crate) mod waiting_function;
 mod walk;
@@ -230,9 +236,12 @@ pub const ALL: &[Detector] = &[
     never_awaited::DETECTOR,
     never_joined::DETECTOR,
     new_method::DETECTOR,
+    next_in_thread::DETECTOR,
+    no_current_loop::DETECTOR,
     no_timeout::DETECTOR,
     not_started::DETECTOR,
     not_threadsafe::DETECTOR,
+    off_loop::DETECTOR,
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     queue::DETECTOR,
@@ -242,9 +251,11 @@ pub const ALL: &[Detector] = &[
     response_body::DETECTOR,
     retained_memory::DETECTOR,
     sequential_awaits::DETECTOR,
+    runs_on_thread::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
+    sync_on_async::DETECTOR,
     target_called::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,
@@ -258,6 +269,7 @@ pub const ALL: &[Detector] = &[
     timeout::DETECTOR,
     to_thread::DETECTOR,
     tracked_container::DETECTOR,
+    wait_misuse::DETECTOR,
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,
     wall_clock::DETECTOR,

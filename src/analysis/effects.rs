@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use ruff_python_ast as ast;
+use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::TextRange;
 use ty_python_core::definition::Definition;
 
@@ -71,6 +71,40 @@ impl<'s> Module<'s> {
         paths
     }
 
+    /// The calls by which the function that `start` names reaches `function` of this file, the shortest way; empty if it is that.
+    pub fn way_to(&self, start: &Expr, function: &ast::StmtFunctionDef) -> Option<Vec<PathStep>> {
+        let db = self.snapshot();
+        let (start, goal) = (self.function_definition(start)?, self.definition_of(function)?);
+        let mut seen = HashSet::from([start]);
+        let mut queue: VecDeque<(Definition, Way)> = VecDeque::from([(start, vec![])]);
+        while let Some((at, way)) = queue.pop_front() {
+            if at == goal {
+                return self.steps(&way);
+            }
+            for (number, edge) in frame(db, at).calls.iter().enumerate() {
+                let Target::Function(target) = edge.target else { continue };
+                if way.len() < LENGTH && seen.len() < FUNCTIONS && seen.insert(target) {
+                    let mut longer = way.clone();
+                    longer.push((at, number));
+                    queue.push_back((target, longer));
+                }
+            }
+        }
+        None
+    }
+
+    fn steps(&self, way: &[(Definition<'s>, usize)]) -> Option<Vec<PathStep>> {
+        let db = self.snapshot();
+        let step = |(caller, number): &(Definition<'s>, usize)| {
+            let edge = frame(db, *caller).calls.get(*number)?;
+            let home = Module::of_file(db, caller.program_file(db));
+            let range = with_function(db, *caller, |def| edge.range(def))?;
+            let (called, place) = (home.source(range).to_string(), home.place(range)?);
+            Some(PathStep { caller: shown_name(db, *caller), called, place })
+        };
+        way.iter().map(step).collect()
+    }
+
     fn blocking_path(
         &self,
         range: TextRange,
@@ -84,14 +118,7 @@ impl<'s> Module<'s> {
             (true, true) => doubtful_way(db, target).as_ref()?,
             (false, _) => &search(db, target, known.clone(), is_doubtful)?,
         };
-        let mut steps = vec![];
-        for (caller, number) in way {
-            let edge = frame(db, *caller).calls.get(*number)?;
-            let home = Module::of_file(db, caller.program_file(db));
-            let range = with_function(db, *caller, |def| edge.range(def))?;
-            let (called, place) = (home.source(range).to_string(), home.place(range)?);
-            steps.push(PathStep { caller: shown_name(db, *caller), called, place });
-        }
+        let steps = self.steps(way)?;
         let (last, number) = way.last()?;
         let Target::Blocking(row) = &frame(db, *last).calls.get(*number)?.target else { return None };
         Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)?, is_doubtful })

@@ -200,16 +200,29 @@ pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
     if let Some(class) = class.filter(is_thread).filter(|_| function.name.as_str() == "run") {
         return Some(format!("{}.run", class.name()));
     }
-    let def = module.place(function.name.range())?;
-    let passed_function = calls(&all_nodes(&module.syntax().body)).into_iter().find_map(|call| {
-        let target = handed_over(module, call)?;
-        let function = module.function(target)?;
-        (function.place.as_ref() == Some(&def)).then_some(function)
-    })?;
+    hand_over(module, function)?;
     Some(match class {
-        Some(class) => format!("{}.{}", class.name(), passed_function.name),
-        None => passed_function.name,
+        Some(class) => format!("{}.{}", class.name(), function.name),
+        None => function.name.to_string(),
     })
+}
+
+/// The first call in this file that gives `function` to another thread to run.
+pub(super) fn hand_over<'m>(module: &'m Module, function: &ast::StmtFunctionDef) -> Option<&'m ast::ExprCall> {
+    let def = module.place(function.name.range())?;
+    calls(&all_nodes(&module.syntax().body)).into_iter().find(|call| {
+        let target = handed_over(module, call).filter(|target| ends_in(target, &function.name));
+        target.and_then(|target| module.function(target)?.place).as_ref() == Some(&def)
+    })
+}
+
+/// Whether an expression is a name, or a dotted one, that ends like this.
+fn ends_in(expr: &Expr, name: &str) -> bool {
+    match expr {
+        Expr::Name(expr) => expr.id.as_str() == name,
+        Expr::Attribute(expr) => expr.attr.as_str() == name,
+        _ => false,
+    }
 }
 
 /// The class in whose body `function` stands.
@@ -225,6 +238,15 @@ pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Optio
     if let Some((receiver, "submit" | "map")) = method(call) {
         let pool = module.receiver_class(receiver)?;
         return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
+    }
+    if module.calls(call, &["asyncio.to_thread"]) {
+        return call.arguments.find_argument_value("func", 0);
+    }
+    if let Some((_, "run_in_executor")) = method(call) {
+        let executor = call.arguments.find_argument_value("executor", 0)?;
+        let has_threads = executor.is_none_literal_expr()
+            || module.receiver_class(executor)?.inherits("concurrent.futures.ThreadPoolExecutor");
+        return has_threads.then(|| call.arguments.find_argument_value("func", 1))?;
     }
     if call.arguments.find_keyword("target").is_none() && call.arguments.args.len() < 2 {
         return None;
