@@ -59,6 +59,11 @@ pub struct BlockingCall {
     /// How its receiver was made decides, so that has to be in sight.
     #[serde(default)]
     made_in_sight: bool,
+    /// Whether its receiver has to be made in the same function, or must not be.
+    made_here: Option<bool>,
+    /// Returns at once if its receiver is ready: behind a test it is not reported through helpers.
+    #[serde(default)]
+    pub unless_ready: bool,
     /// Words in the call that made its receiver with which it does not block.
     #[serde(default)]
     quiet_made_with: Vec<String>,
@@ -134,6 +139,7 @@ impl<'s> Module<'s> {
             && (!row.bounded || self.is_made_bounded(call))
             && !(row.made_in_sight && self.may_be_nonblocking(call))
             && !self.is_made_with(call, &row.quiet_made_with)
+            && row.made_here.is_none_or(|made_here| self.is_made_here(call) == made_here)
             && !self.is_quiet(call, row);
         if !blocks {
             return None;
@@ -224,6 +230,17 @@ impl<'s> Module<'s> {
                     self.source(handler).split(is_word_end).any(|word| RETRIES.contains(&word))
                 })
         })
+    }
+
+    /// Whether the receiver is made in the function that makes the call.
+    fn is_made_here(&self, call: &ast::ExprCall) -> bool {
+        let Expr::Attribute(method) = &*call.func else { return false };
+        let function = |range| {
+            let covering = covering_node(self.syntax().into(), range);
+            covering.ancestors().find(|node| matches!(node, AnyNodeRef::StmtFunctionDef(_))).map(|def| def.range())
+        };
+        let origins = self.origins(&method.value);
+        !origins.is_empty() && origins.iter().all(|made| function(made.range()) == function(call.range()))
     }
 
     /// Whether one of `words` occurs in the call that made the receiver.

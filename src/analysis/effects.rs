@@ -167,7 +167,8 @@ fn search<'db>(db: &'db dyn Db, start: Definition<'db>, known: Known, is_doubtfu
             longer.push((open.function, number));
             match &edge.target {
                 Target::Blocking(row) => {
-                    let is_reported = |row: &BlockingCall| !row.file && !row.brief;
+                    let is_tested = doubts > 0 && !is_doubtful;
+                    let is_reported = |row: &BlockingCall| !(row.file || row.brief || (row.unless_ready && is_tested));
                     if db.knowledge().blocking.row(row).is_some_and(is_reported) {
                         return Some(longer);
                     }

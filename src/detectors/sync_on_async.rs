@@ -6,7 +6,7 @@ use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
 
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Module, Site};
-use crate::text::{Ranged as _, TextRange};
+use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &["asyncio/sync-for-on-async", "asyncio/sync-with-on-async"],
@@ -24,9 +24,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             for item in &with.items {
                 let only_async = class(module, &item.context_expr)
                     .filter(|class| knows(class, &["__aenter__"]) && lacks(class, &["__enter__"]));
-                findings.extend(only_async.map(|class| {
-                    found(site, "asyncio/sync-with-on-async", item.context_expr.range(), &item.context_expr, &class)
-                }));
+                let finding = |class: Class| found(site, "asyncio/sync-with-on-async", &item.context_expr, class.name());
+                findings.extend(only_async.map(finding));
             }
         }
         AnyNodeRef::StmtFor(statement) if !statement.is_async => iterated(site, &statement.iter, findings)?,
@@ -37,11 +36,20 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 fn iterated(site: &Site, iter: &Expr, findings: &mut Findings) -> Option<()> {
-    let class = class(site.module, iter)?;
-    if !knows(&class, &["__aiter__"]) || !lacks(&class, &["__getitem__", "__iter__"]) {
-        return None;
-    }
-    findings.push(found(site, "asyncio/sync-for-on-async", iter.range(), iter, &class));
+    let function = iter.as_call_expr().and_then(|call| site.module.called_function(call));
+    let class = match function {
+        Some(function) if function.is_async && function.is_generator && !function.is_decorated => {
+            "async_generator".to_string()
+        }
+        _ => {
+            let class = class(site.module, iter)?;
+            if !knows(&class, &["__aiter__"]) || !lacks(&class, &["__getitem__", "__iter__"]) {
+                return None;
+            }
+            class.name()
+        }
+    };
+    findings.push(found(site, "asyncio/sync-for-on-async", iter, class));
     Some(())
 }
 
@@ -59,10 +67,10 @@ fn lacks(class: &Class, names: &[&str]) -> bool {
     !knows(class, names)
 }
 
-fn found(site: &Site, concept: &str, range: TextRange, expr: &Expr, class: &Class) -> Finding {
+fn found(site: &Site, concept: &str, object: &Expr, class: String) -> Finding {
     let function = site.async_function();
-    Finding::new(concept, range)
-        .fact("object", Fact::from(site.module.source(expr)))
-        .fact("class", Fact::from(class.name()))
+    Finding::new(concept, object.range())
+        .fact("object", Fact::from(site.module.source(object)))
+        .fact("class", Fact::from(class))
         .fact("in_coroutine", function.map(|function| Fact::from(function.name.as_str())))
 }
