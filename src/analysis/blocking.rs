@@ -135,13 +135,11 @@ impl<'s> Module<'s> {
             return None;
         }
         let row = self.knowledge().blocking.get(&self.callee(call)?)?;
-        let blocks = (!row.lazy || self.is_iterated(call))
-            && (!row.bounded || self.is_made_bounded(call))
-            && !(row.made_in_sight && self.may_be_nonblocking(call))
-            && !self.is_made_with(call, &row.quiet_made_with)
-            && row.made_here.is_none_or(|made_here| self.is_made_here(call) == made_here)
-            && !self.is_quiet(call, row);
-        if !blocks {
+        let returns_at_once = (row.lazy && !self.is_iterated(call))
+            || (row.bounded && !self.is_made_bounded(call))
+            || (row.made_in_sight && self.may_be_nonblocking(call))
+            || row.made_here.is_some_and(|made_here| self.is_made_here(call) != made_here);
+        if returns_at_once || self.is_made_with(call, &row.quiet_made_with) || self.is_quiet(call, row) {
             return None;
         }
         let mut needed = vec![];
