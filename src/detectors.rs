@@ -115,7 +115,6 @@ mod runs_on_thread;
 mod slots;
 mod special_method;
 mod super_call;
-mod sync_on_async;
 pub(crate) mod suspension;
 mod target_called;
 mod task_cancel;
@@ -255,7 +254,6 @@ pub const ALL: &[Detector] = &[
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
-    sync_on_async::DETECTOR,
     target_called::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,

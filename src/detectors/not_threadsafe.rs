@@ -1,12 +1,13 @@
 //! Objects of asyncio used in a function that runs on another thread: the loop is not woken.
 //!
-//! Silent for what `call_soon_threadsafe` and `run_coroutine_threadsafe` are given, and where a lambda stands between.
+//! Silent for what `call_soon_threadsafe` and `run_coroutine_threadsafe` are given, where a lambda stands between, and for a
+//! function that makes or runs a loop of its own.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::nodes::method;
 use super::suspension::path_to;
-use super::threads::{handed_over, thread_body};
+use super::threads::{handed_over, has_own_loop, thread_body};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{ExecutionContext, Module, Site};
 use crate::text::{Ranged as _, TextRange};
@@ -55,7 +56,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// The function around the call, if a thread runs it.
 fn runs_on_thread(site: &Site) -> Option<String> {
     let ExecutionContext::Function(function) = site.context() else { return None };
-    if function.is_async {
+    if function.is_async || has_own_loop(site.module, function) {
         return None;
     }
     let range = site.node.range();

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::nodes::{all_nodes, calls};
-use super::threads::{calls_on, created, hand_over, handed_over};
+use super::threads::{calls_on, created, given_to_thread, hand_over};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, PathStep, Site};
 use crate::text::{Place, Ranged as _};
@@ -49,7 +49,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 
 /// A function that is handed to a thread and reaches `function`, with the calls on the way.
 fn caller_on_thread(module: &Module, function: &ast::StmtFunctionDef) -> Option<(String, Vec<PathStep>)> {
-    let handed = calls(&all_nodes(&module.syntax().body)).into_iter().filter_map(|call| handed_over(module, call));
+    let handed = calls(&all_nodes(&module.syntax().body)).into_iter().filter_map(|call| given_to_thread(module, call));
     handed.take(ENTRIES).find_map(|target| {
         let steps = module.way_to(target, function).filter(|steps| !steps.is_empty())?;
         Some((module.source(target).to_string(), steps))

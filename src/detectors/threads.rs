@@ -211,7 +211,7 @@ pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
 pub(super) fn hand_over<'m>(module: &'m Module, function: &ast::StmtFunctionDef) -> Option<&'m ast::ExprCall> {
     let def = module.place(function.name.range())?;
     calls(&all_nodes(&module.syntax().body)).into_iter().find(|call| {
-        let target = handed_over(module, call).filter(|target| ends_in(target, &function.name));
+        let target = given_to_thread(module, call).filter(|target| ends_in(target, &function.name));
         target.and_then(|target| module.function(target)?.place).as_ref() == Some(&def)
     })
 }
@@ -233,12 +233,8 @@ fn class_of_method<'s>(module: &Module<'s>, function: &ast::StmtFunctionDef) -> 
     }
 }
 
-/// The function that a call gives to another thread to run.
-pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
-    if let Some((receiver, "submit" | "map")) = method(call) {
-        let pool = module.receiver_class(receiver)?;
-        return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
-    }
+/// The function that a call gives to another thread to run, also by way of an event loop.
+pub(super) fn given_to_thread<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
     if module.calls(call, &["asyncio.to_thread"]) {
         return call.arguments.find_argument_value("func", 0);
     }
@@ -247,6 +243,22 @@ pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Optio
         let has_threads = executor.is_none_literal_expr()
             || module.receiver_class(executor)?.inherits("concurrent.futures.ThreadPoolExecutor");
         return has_threads.then(|| call.arguments.find_argument_value("func", 1))?;
+    }
+    handed_over(module, call)
+}
+
+/// Whether a function makes or runs an event loop itself.
+pub(super) fn has_own_loop(module: &Module, function: &ast::StmtFunctionDef) -> bool {
+    const MAKERS: &[&str] =
+        &["asyncio.run(", "Runner(", "new_event_loop(", "run_forever(", "run_until_complete(", "set_event_loop("];
+    MAKERS.iter().any(|maker| module.source(function).contains(maker))
+}
+
+/// The function that a call gives to another thread to run.
+pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
+    if let Some((receiver, "submit" | "map")) = method(call) {
+        let pool = module.receiver_class(receiver)?;
+        return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
     }
     if call.arguments.find_keyword("target").is_none() && call.arguments.args.len() < 2 {
         return None;
