@@ -110,8 +110,8 @@ mod reference_count;
 mod reference_cycle;
 mod response_body;
 mod retained_memory;
-pub(crate) mod sequential_awaits;
 mod runs_on_thread;
+pub(crate) mod sequential_awaits;
 mod slots;
 mod special_method;
 mod super_call;
@@ -249,8 +249,8 @@ pub const ALL: &[Detector] = &[
     reference_cycle::DETECTOR,
     response_body::DETECTOR,
     retained_memory::DETECTOR,
-    sequential_awaits::DETECTOR,
     runs_on_thread::DETECTOR,
+    sequential_awaits::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,

@@ -18,8 +18,8 @@ use ty_python_semantic::Db as SemanticDb;
 use super::database::Db;
 use super::functions::contains_yield;
 use super::module::Module;
-use body::{Asks, CallSite, How, calls_in};
 pub(super) use body::Doubts;
+use body::{Asks, CallSite, How, calls_in};
 use decorators::{Decoration, decoration};
 
 /// What a function's own body calls, in the order of the text.

@@ -66,7 +66,9 @@ impl<'s> Module<'s> {
             }
             let known = known_to_target(edge, frame, &vec![]);
             let certain = self.blocking_path(range, target, &known, false);
-            paths.extend(certain.or_else(|| if doubtful { self.blocking_path(range, target, &known, true) } else { None }));
+            paths.extend(
+                certain.or_else(|| if doubtful { self.blocking_path(range, target, &known, true) } else { None }),
+            );
         }
         paths
     }

@@ -9,8 +9,11 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/blocking-call", "asyncio/file-access", SELF_WAIT], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/blocking-call", "asyncio/file-access", SELF_WAIT],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 const SELF_WAIT: &str = "asyncio/self-wait";
 
@@ -53,11 +56,14 @@ fn waits_for_own_loop<'m>(module: &'m Module, call: &'m ast::ExprCall) -> Option
     }
     let running = module.origins(given.arguments.find_argument_value("loop", 1)?);
     let is_running = |made: &&Expr| {
-        made.as_call_expr().is_some_and(|call| module.calls(call, &["asyncio.get_event_loop", "asyncio.get_running_loop"]))
+        made.as_call_expr()
+            .is_some_and(|call| module.calls(call, &["asyncio.get_event_loop", "asyncio.get_running_loop"]))
     };
     // The loop must be asked for in this very function: another one may run on another thread.
-    let is_here = |made: &&Expr| super::nodes::function_around(module, made.range()).map(|def| def.range())
-        == super::nodes::function_around(module, call.range()).map(|def| def.range());
+    let is_here = |made: &&Expr| {
+        super::nodes::function_around(module, made.range()).map(|def| def.range())
+            == super::nodes::function_around(module, call.range()).map(|def| def.range())
+    };
     let is_own = !running.is_empty() && running.iter().all(is_running) && running.iter().all(is_here);
     given.arguments.find_argument_value("coro", 0).filter(|_| is_own).map(|coroutine| module.source(coroutine))
 }

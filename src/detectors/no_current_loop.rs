@@ -17,7 +17,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !matches!(site.context(), ExecutionContext::Module) || site.is_type_checking() {
         return None;
     }
-    let sets_one = ["set_event_loop", "set_event_loop_policy", "install"].iter().any(|name| !module.calls_of(name).is_empty());
+    let sets_one =
+        ["set_event_loop", "set_event_loop_policy", "install"].iter().any(|name| !module.calls_of(name).is_empty());
     if !module.calls(call, &["asyncio.get_event_loop"]) || sets_one {
         return None;
     }

@@ -7,11 +7,8 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/wait-coroutines", "asyncio/wait-pending"],
-    nodes: &[NodeKind::ExprCall],
-    detect,
-};
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["asyncio/wait-coroutines", "asyncio/wait-pending"], nodes: &[NodeKind::ExprCall], detect };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
@@ -36,7 +33,8 @@ fn coroutines(site: &Site, tasks: &Expr, findings: &mut Findings) -> Option<()> 
         Expr::SetComp(set) => std::slice::from_ref(&*set.elt),
         _ => return None,
     };
-    let coroutine = items.iter().filter_map(Expr::as_call_expr).find(|call| coroutine_function(module, &call.func).is_some())?;
+    let coroutine =
+        items.iter().filter_map(Expr::as_call_expr).find(|call| coroutine_function(module, &call.func).is_some())?;
     findings.push(
         Finding::new("asyncio/wait-coroutines", tasks.range())
             .fact("coroutine", Fact::from(module.source(coroutine)))
@@ -75,12 +73,17 @@ fn forgotten(site: &Site, call: &ast::ExprCall, tasks: &Expr, findings: &mut Fin
         .any(|node| matches!(node, AnyNodeRef::StmtWhile(_) | AnyNodeRef::StmtFor(_)));
     let names: Vec<&str> = match tasks {
         Expr::Name(name) => vec![name.id.as_str()],
-        Expr::List(list) => list.elts.iter().map(|item| item.as_name_expr().map(|name| name.id.as_str())).collect::<Option<_>>()?,
-        Expr::Set(set) => set.elts.iter().map(|item| item.as_name_expr().map(|name| name.id.as_str())).collect::<Option<_>>()?,
+        Expr::List(list) => {
+            list.elts.iter().map(|item| item.as_name_expr().map(|name| name.id.as_str())).collect::<Option<_>>()?
+        }
+        Expr::Set(set) => {
+            set.elts.iter().map(|item| item.as_name_expr().map(|name| name.id.as_str())).collect::<Option<_>>()?
+        }
         _ => return None,
     };
     let is_parameter = |name: &&str| {
-        site.function().is_some_and(|def| def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == *name))
+        site.function()
+            .is_some_and(|def| def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == *name))
     };
     if !is_forgotten || is_in_loop || names.iter().any(|name| is_used_later(name)) || names.iter().any(is_parameter) {
         return None;

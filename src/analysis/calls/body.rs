@@ -182,7 +182,8 @@ impl<'a> Walk<'a> {
         match test {
             Expr::UnaryOp(not) if not.op == ast::UnaryOp::Not => self.doubts_of(&not.operand),
             Expr::BoolOp(chain) => {
-                let doubts = chain.values.iter().map(|value| self.doubts_of(value)).fold(Doubts::default(), Doubts::and);
+                let doubts =
+                    chain.values.iter().map(|value| self.doubts_of(value)).fold(Doubts::default(), Doubts::and);
                 Doubts { data: doubts.data.min(1), settings: doubts.settings.min(1) }
             }
             _ if !self.tested(test).is_empty() => Doubts::default(),
