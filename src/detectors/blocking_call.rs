@@ -10,12 +10,10 @@ use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/blocking-call", "asyncio/file-access", SELF_WAIT],
+    concepts: &["asyncio/blocking-call", "asyncio/file-access", "asyncio/self-wait"],
     nodes: &[NodeKind::ExprCall],
     detect,
 };
-
-const SELF_WAIT: &str = "asyncio/self-wait";
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
@@ -27,7 +25,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     if let Some(coroutine) = waits_for_own_loop(site.module, call) {
         findings.push(
-            Finding::new(SELF_WAIT, call.func.range())
+            Finding::new("asyncio/self-wait", call.func.range())
                 .fact("callee", Fact::from(site.module.source(&*call.func)))
                 .fact("coroutine", Fact::from(coroutine))
                 .fact("function", Fact::from(function.name.as_str())),

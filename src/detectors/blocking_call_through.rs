@@ -8,8 +8,11 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{BlockingPath, PathStep, Site};
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &[REACHED, POSSIBLE], nodes: &[NodeKind::StmtFunctionDef], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/blocking-call-possible", "asyncio/blocking-call-through"],
+    nodes: &[NodeKind::StmtFunctionDef],
+    detect,
+};
 
 const REACHED: &str = "asyncio/blocking-call-through";
 const POSSIBLE: &str = "asyncio/blocking-call-possible";
