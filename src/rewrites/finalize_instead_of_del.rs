@@ -7,8 +7,10 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::imports::{imported, line_after};
 use super::raise_attribute_error::loses_comment;
+use super::weakref_slot::NEVER_WEAK;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Module;
+use crate::detectors::class_reading::subclasses;
 use crate::text::{Edit, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "finalize_instead_of_del", offer };
@@ -59,6 +61,18 @@ fn offer(target: &Target) -> Option<Offer> {
     let inherited = module.class(class)?.mro().into_iter().skip(1).find(|base| base.binds("__del__"));
     if let Some(base) = inherited {
         return refused(format!("`{}` has a `__del__` too, which this one replaces", base.name()));
+    }
+    let own_class = module.class(class)?;
+    for base in own_class.mro() {
+        if base.binds("__slots__") && !base.is("builtins.object") {
+            return refused(format!("`{}` has `__slots__`, without a place for the finalizer", base.name()));
+        }
+        if base.symbol().is_any(NEVER_WEAK) {
+            return refused(format!("objects of a `{}` cannot be referred to weakly", base.name()));
+        }
+    }
+    if let Some(subclass) = subclasses(module, &own_class).iter().find(|subclass| subclass.binds("__init__")) {
+        return refused(format!("`{}` has an `__init__` of its own, which may make no finalizer", subclass.name()));
     }
     let init = class.body.iter().filter_map(Stmt::as_function_def_stmt).find(|def| def.name.as_str() == "__init__")?;
     let init_own = init.parameters.iter_non_variadic_params().next()?.name().as_str();

@@ -9,10 +9,16 @@ use crate::text::{Edit, Ranged as _};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "weakref_slot", offer };
 
+/// Classes whose objects vary in size: no subclass of theirs can be given a slot for weak references.
+pub(super) const NEVER_WEAK: &[&str] = &["builtins.bytes", "builtins.int", "builtins.tuple"];
+
 fn offer(target: &Target) -> Option<Offer> {
     let Some(Fact::Code(name)) = target.finding.facts.get("slots_class") else { return None };
     let class = weak_object(target).filter(|class| class.name() == *name)?;
     let title = format!("Add `\"__weakref__\"` to the slots of `{name}` (8 bytes more in each instance)");
+    if let Some(base) = class.mro().iter().find(|base| base.symbol().is_any(NEVER_WEAK)) {
+        return Offer::refused(title, format!("a subclass of `{}` cannot have that slot", base.name()));
+    }
     let edited = class.with_statement(|module, statement| {
         let slots = statement.body.iter().find_map(slots_value)?;
         let edit = with_weakref(module, slots)?;
