@@ -308,6 +308,11 @@ fn linearized<'db>(
     mut complete: bool,
     of: impl Fn(Definition<'db>) -> &'db Linearization<'db>,
 ) -> Linearization<'db> {
+    if let [base] = bases.as_slice() {
+        let base = of(*base);
+        let order = std::iter::once(definition).chain(base.order.iter().copied()).collect();
+        return Linearization { order, complete: complete && base.complete };
+    }
     let mut sequences: Vec<Vec<Definition>> = vec![];
     for base in &bases {
         let base = of(*base);
