@@ -35,6 +35,7 @@ mod refuse_special_names;
 mod running_loop;
 mod set_name;
 mod subprocess_exec;
+mod sync_facade;
 mod task_group;
 mod timeout_block;
 mod to_thread;
@@ -44,6 +45,7 @@ mod weak_value_dictionary;
 mod weakref_slot;
 mod with_lock;
 mod worker_end;
+mod worker_pool;
 
 use std::path::PathBuf;
 
@@ -90,6 +92,7 @@ pub const ALL: &[Rewrite] = &[
     running_loop::REWRITE,
     set_name::REWRITE,
     subprocess_exec::REWRITE,
+    sync_facade::REWRITE,
     task_group::REWRITE,
     timeout_block::REWRITE,
     to_thread::REWRITE,
@@ -98,6 +101,7 @@ pub const ALL: &[Rewrite] = &[
     weak_value_dictionary::REWRITE,
     weakref_slot::REWRITE,
     with_lock::REWRITE,
+    worker_pool::REWRITE,
 ];
 
 /// What a rewrite works on.

@@ -125,6 +125,16 @@ impl Snapshot {
         })
     }
 
+    /// A line of another file that may use what the file at `path` calls `name`.
+    pub fn other_use(&self, path: &Path, name: &str) -> Option<(PathBuf, usize)> {
+        let stem = import_stem(path)?;
+        self.python_files()?.iter().filter(|file| *file != path).find_map(|file| {
+            let text = self.source(file).filter(|text| has_word(text.as_str(), &stem))?;
+            let line = text.as_str().lines().position(|line| has_word(line, name))?;
+            Some((file.clone(), line + 1))
+        })
+    }
+
     /// Whether a stub describes the file at `path`.
     pub fn has_stub(&self, path: &Path) -> bool {
         let stub = path.with_extension("pyi");

@@ -100,7 +100,7 @@ fn blocks(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
 }
 
 /// Whether the statements of `body` span `range`.
-pub(super) fn holds(body: &[Stmt], range: TextRange) -> bool {
+pub(crate) fn holds(body: &[Stmt], range: TextRange) -> bool {
     match (body.first(), body.last()) {
         (Some(first), Some(last)) => TextRange::new(first.start(), last.end()).contains_range(range),
         _ => false,

@@ -78,7 +78,7 @@ impl<'m> Queue<'m> {
 }
 
 /// How long a `get` waits.
-pub(super) enum Wait<'a> {
+pub(crate) enum Wait<'a> {
     /// Not at all.
     Never,
     /// At most this long.
@@ -87,7 +87,7 @@ pub(super) enum Wait<'a> {
 }
 
 /// How long this call of `get` waits; `None` when its arguments do not tell.
-pub(super) fn wait<'a>(get: &'a ast::ExprCall) -> Option<Wait<'a>> {
+pub(crate) fn wait<'a>(get: &'a ast::ExprCall) -> Option<Wait<'a>> {
     let arguments = &get.arguments;
     if arguments.args.iter().any(Expr::is_starred_expr)
         || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())

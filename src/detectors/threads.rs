@@ -22,7 +22,7 @@ pub(crate) struct Runs {
 }
 
 /// Whether instances of `class` are threads.
-pub(super) fn is_thread(class: &Class) -> bool {
+pub(crate) fn is_thread(class: &Class) -> bool {
     class.inherits("threading.Thread")
 }
 
@@ -69,14 +69,14 @@ impl<'m, 's> Created<'m, 's> {
 }
 
 /// The `run` that `class` or a base of the project defines.
-pub(super) fn overridden_run(class: &Class) -> Option<Runs> {
+pub(crate) fn overridden_run(class: &Class) -> Option<Runs> {
     let definer = class.definer("run").filter(|definer| !definer.is("threading.Thread"))?;
     let place = definer.own_member("run").and_then(|run| run.place);
     Some(Runs { name: format!("{}.run", definer.name()), place })
 }
 
 /// A function passed to be run elsewhere.
-pub(super) fn passed(module: &Module, target: &Expr) -> Runs {
+pub(crate) fn passed(module: &Module, target: &Expr) -> Runs {
     let written = module.source(target).to_string();
     let of_project = |function: &Function| function.symbol.origin == Origin::Project;
     match module.function(target).filter(of_project) {
@@ -98,7 +98,7 @@ fn qualified_name(function: &Function) -> String {
 }
 
 /// Where the `__init__` of a project class makes its threads daemons.
-pub(super) fn daemon_in_init(class: &Class) -> Option<Place> {
+pub(crate) fn daemon_in_init(class: &Class) -> Option<Place> {
     let definer = class.definer("__init__").filter(|definer| !definer.is("threading.Thread"))?;
     definer.with_statement(|module, statement| {
         let init = statement.body.iter().find_map(|statement| {
@@ -120,18 +120,18 @@ pub(super) fn daemon_in_init(class: &Class) -> Option<Place> {
 }
 
 /// Whether `name` is the function's `self`.
-pub(super) fn is_first_parameter(function: &ast::StmtFunctionDef, name: &ast::ExprName) -> bool {
+pub(crate) fn is_first_parameter(function: &ast::StmtFunctionDef, name: &ast::ExprName) -> bool {
     let first = function.parameters.iter_non_variadic_params().next();
     first.is_some_and(|first| first.name().as_str() == name.id.as_str())
 }
 
 /// `super().__init__(…)` or `Base.__init__(…)`.
-pub(super) fn is_super_init(call: &ast::ExprCall) -> bool {
+pub(crate) fn is_super_init(call: &ast::ExprCall) -> bool {
     method(call).is_some_and(|(_, name)| name == "__init__")
 }
 
 /// The calls in this file that make the thread `expr` refers to; empty when they are not all known.
-pub(super) fn creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<Created<'m, 's>> {
+pub(crate) fn creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<Created<'m, 's>> {
     let mut found: Vec<Created> = vec![];
     for origin in values(module, expr) {
         match origin.as_call_expr().and_then(|call| created(module, call)) {
@@ -183,7 +183,7 @@ fn elements<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
 }
 
 /// The places of the calls of `name` (`start`, `join`) on the thread made by the call at `range`.
-pub(super) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Place> {
+pub(crate) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Place> {
     let is_it = |call: &&ast::ExprCall| {
         let Some((receiver, _)) = method(call) else { return false };
         thread_class(module, receiver).is_some()
@@ -194,7 +194,7 @@ pub(super) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Pla
 
 /// The function around `range`, when it runs on threads of its own: as a thread's `run`, or passed as a thread's target or
 /// to an executor somewhere in this file.
-pub(super) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
+pub(crate) fn thread_body(module: &Module, range: TextRange) -> Option<String> {
     let function = super::nodes::function_around(module, range)?;
     let class = class_of_method(module, function);
     if let Some(class) = class.filter(is_thread).filter(|_| function.name.as_str() == "run") {
@@ -255,7 +255,7 @@ pub(super) fn has_own_loop(module: &Module, function: &ast::StmtFunctionDef) -> 
 }
 
 /// The function that a call gives to another thread to run.
-pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
+pub(crate) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
     if let Some((receiver, "submit" | "map")) = method(call) {
         let pool = module.receiver_class(receiver)?;
         return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
@@ -271,7 +271,7 @@ pub(super) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Optio
 }
 
 /// The statements that run together with `range` and stand before it.
-pub(super) fn earlier_nodes<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRef<'m>> {
+pub(crate) fn earlier_nodes<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRef<'m>> {
     let nodes = own_nodes(body_around(module, range));
     nodes.into_iter().filter(|node| node.range().end() <= range.start()).collect()
 }

@@ -4,9 +4,9 @@
 //! coroutine function already, or at a script's entry, where `asyncio.run` starts it. Every reference in the workspace has
 //! to be such a call; what is not stands in the way, and is named.
 
-mod body;
+pub(super) mod body;
 mod call;
-mod checks;
+pub(super) mod checks;
 mod plan;
 
 use ruff_python_ast::AnyNodeRef;
@@ -15,7 +15,7 @@ use super::{Offer, Rewrite, Target};
 use crate::detectors::suspension::path_to;
 use crate::detectors::waiting_function::wait_of;
 use crate::text::{Place, Ranged as _, TextRange};
-use plan::Plan;
+pub(super) use plan::Plan;
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "make_async", offer };
 

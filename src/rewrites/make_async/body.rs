@@ -12,18 +12,18 @@ use crate::rewrites::{await_sleep, to_thread};
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
 
 /// What becomes of the calls in a body that keep the thread waiting.
-pub(super) struct Body {
+pub(in crate::rewrites) struct Body {
     /// The edits of each call that gives its thread away, with the call's range.
-    pub(super) edits: Vec<(TextRange, Vec<Edit>)>,
+    pub(in crate::rewrites) edits: Vec<(TextRange, Vec<Edit>)>,
     /// The callees of `time.sleep` that are no longer read: their first names.
-    gone: Vec<(String, TextRange)>,
+    pub(in crate::rewrites) gone: Vec<(String, TextRange)>,
     /// The callees that go on waiting in the loop's thread.
-    pub(super) still_waits: Vec<String>,
+    pub(in crate::rewrites) still_waits: Vec<String>,
 }
 
 impl Body {
     /// Looks at the own frame of `def`. The calls at `awaited` get an `await` anyway.
-    pub(super) fn new(
+    pub(in crate::rewrites) fn new(
         module: &Module,
         def: &ast::StmtFunctionDef,
         oldest_python: Version,
@@ -37,7 +37,7 @@ impl Body {
             }
         });
         for call in calls {
-            let Some(row) = module.blocking_call(call) else { continue };
+            let Some(row) = module.blocking_call(call).filter(|_| !awaited.contains(&call.range())) else { continue };
             let path = path_to(module, call.range());
             let found = path
                 .iter()
@@ -45,7 +45,7 @@ impl Body {
             let Some(at) = found else { continue };
             let site = Site { module, node: path[at], ancestors: &path[..at], is_whole_file: false };
             let is_free = suspension_obstacle(&site).is_none()
-                && !awaited.iter().any(|range| call.func.range().contains_range(*range) || *range == call.range());
+                && !awaited.iter().any(|range| call.func.range().contains_range(*range));
             let edits = if is_free { moved(&site, call, oldest_python) } else { None };
             match edits {
                 Some((edits, gone)) => {
@@ -89,8 +89,7 @@ fn moved(site: &Site, call: &ast::ExprCall, oldest_python: Version) -> Option<Mo
 pub(super) fn file_edits(
     module: &Module,
     defs: &[&ast::StmtFunctionDef],
-    awaited: &[TextRange],
-    entries: &[TextRange],
+    [awaited, entries, settled]: [&[TextRange]; 3],
     oldest_python: Version,
 ) -> Result<Vec<Edit>, String> {
     // With the range of the node each belongs to: an outer node's edit comes first where two begin at one place.
@@ -98,7 +97,8 @@ pub(super) fn file_edits(
     let mut gone: Vec<(String, TextRange)> = vec![];
     for def in defs {
         groups.push((def.range(), vec![Edit::insert(keyword(module, def), "async ")]));
-        let body = Body::new(module, def, oldest_python, awaited);
+        let others = [awaited, settled].concat();
+        let body = Body::new(module, def, oldest_python, &others);
         groups.extend(body.edits);
         gone.extend(body.gone);
     }
@@ -161,7 +161,7 @@ fn listed(module: &Module, node: AnyNodeRef, range: TextRange) -> Option<(TextRa
 }
 
 /// Where the word `def` stands.
-fn keyword(module: &Module, def: &ast::StmtFunctionDef) -> TextSize {
+pub(in crate::rewrites) fn keyword(module: &Module, def: &ast::StmtFunctionDef) -> TextSize {
     let start = def.decorator_list.last().map_or(def.start(), |decorator| decorator.end());
     let before_name = module.source(TextRange::new(start, def.name.start()));
     start + before_name.rfind("def").and_then(|at| TextSize::try_from(at).ok()).unwrap_or_default()

@@ -27,7 +27,7 @@ const RUNNERS: &[&str] = &[
 ];
 
 /// Adds to the plan what stands in the way of the function whose name stands at `place`.
-pub(super) fn function(plan: &mut Plan, place: &Place) {
+pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
     let at = plan.at(place);
     let Ok(module) = plan.snapshot.module(&place.path) else {
         return plan.block(format!("{at} cannot be read"));

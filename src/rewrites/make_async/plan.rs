@@ -16,7 +16,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef};
 /// The most functions that are made asynchronous together.
 const FUNCTIONS: usize = 60;
 
-pub(super) struct Plan<'s> {
+pub(in crate::rewrites) struct Plan<'s> {
     pub(super) snapshot: &'s Snapshot,
     pub(super) oldest_python: Version,
     /// The names of the functions, in the order they were reached: first the one that waits.
@@ -28,11 +28,13 @@ pub(super) struct Plan<'s> {
     awaited: BTreeSet<Place>,
     entries: BTreeSet<Place>,
     uncalled: Vec<String>,
-    pub(super) blockers: Vec<String>,
+    /// Calls that another rewrite changes.
+    settled: BTreeSet<Place>,
+    pub(in crate::rewrites) blockers: Vec<String>,
 }
 
 impl<'s> Plan<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot, oldest_python: Version) -> Self {
+    pub(in crate::rewrites) fn new(snapshot: &'s Snapshot, oldest_python: Version) -> Self {
         Self {
             snapshot,
             oldest_python,
@@ -42,12 +44,13 @@ impl<'s> Plan<'s> {
             awaited: BTreeSet::new(),
             entries: BTreeSet::new(),
             uncalled: vec![],
+            settled: BTreeSet::new(),
             blockers: vec![],
         }
     }
 
     /// Wants the function whose name stands at `place` to be made asynchronous.
-    pub(super) fn make(&mut self, place: Place, name: String) {
+    pub(in crate::rewrites) fn make(&mut self, place: Place, name: String) {
         if !self.made.contains(&place) && !self.waiting.iter().any(|(waiting, _)| *waiting == place) {
             self.waiting.push((place, name));
         }
@@ -56,6 +59,11 @@ impl<'s> Plan<'s> {
     /// Wants the call at `place` to be awaited.
     pub(super) fn await_call(&mut self, place: &Place) {
         self.awaited.insert(place.clone());
+    }
+
+    /// Leaves these calls to another rewrite.
+    pub(in crate::rewrites) fn settle(&mut self, calls: Vec<Place>) {
+        self.settled.extend(calls);
     }
 
     /// Adds something that stands in the way.
@@ -78,7 +86,7 @@ impl<'s> Plan<'s> {
     }
 
     /// Follows the callers up to the entry.
-    pub(super) fn complete(&mut self) {
+    pub(in crate::rewrites) fn complete(&mut self) {
         while !self.waiting.is_empty() {
             let (place, name) = self.waiting.remove(0);
             if self.made.len() >= FUNCTIONS {
@@ -185,7 +193,8 @@ impl<'s> Plan<'s> {
         for place in &self.made {
             let Ok(module) = self.snapshot.module(&place.path) else { continue };
             let Some(def) = def_named_at(&module, place.range()) else { continue };
-            let awaited = self.ranges(&self.awaited, &place.path);
+            let mut awaited = self.ranges(&self.awaited, &place.path);
+            awaited.extend(self.ranges(&self.settled, &place.path));
             answers.push(ask(&module, Body::new(&module, def, self.oldest_python, &awaited)));
         }
         answers
@@ -238,7 +247,7 @@ impl<'s> Plan<'s> {
     ///
     /// # Errors
     /// The reason of a refusal.
-    pub(super) fn files(&self) -> Result<Vec<FileEdits>, String> {
+    pub(in crate::rewrites) fn files(&self) -> Result<Vec<FileEdits>, String> {
         let mut paths: BTreeMap<&PathBuf, Vec<TextRange>> = BTreeMap::new();
         for place in [&self.made, &self.awaited, &self.entries].into_iter().flatten() {
             paths.entry(&place.path).or_default();
@@ -255,7 +264,8 @@ impl<'s> Plan<'s> {
                 made.iter().filter_map(|range| def_named_at(&module, *range)).collect();
             let awaited = self.ranges(&self.awaited, path);
             let entries = self.ranges(&self.entries, path);
-            let edits = super::body::file_edits(&module, &defs, &awaited, &entries, self.oldest_python)?;
+            let settled = self.ranges(&self.settled, path);
+            let edits = super::body::file_edits(&module, &defs, [&awaited, &entries, &settled], self.oldest_python)?;
             files.push(FileEdits { path: path.clone(), edits });
         }
         Ok(files)

@@ -1,0 +1,170 @@
+//! `def load(n)` → `async def load_async(n)`, and `def load(n): return asyncio.run(load_async(n))` on top of it
+//!
+//! The first step of a migration: the callers stay as they are. For a function that waits itself.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt, helpers::is_docstring_stmt};
+
+use super::imports::{bindings, drop_unused_all, imported, taken};
+use super::make_async::Plan;
+use super::make_async::body::{Body, keyword};
+use super::make_async::checks;
+use super::{Offer, Rewrite, Target};
+use crate::analysis::{Module, ReferenceKind, Site};
+use crate::detectors::nodes::own_nodes;
+use crate::detectors::suspension::path_to;
+use crate::detectors::waiting_function::wait_of;
+use crate::text::{Edit, Ranged as _, TextRange};
+
+pub(super) const REWRITE: Rewrite = Rewrite { name: "sync_facade", offer };
+
+fn offer(target: &Target) -> Option<Offer> {
+    let module = target.site.module;
+    let path = path_to(module, target.finding.range);
+    let at = path.iter().rposition(|node| match node {
+        AnyNodeRef::StmtFunctionDef(def) => target.finding.range.contains_range(def.name.range()),
+        _ => false,
+    })?;
+    let site = Site { module, node: path[at], ancestors: &path[..at], is_whole_file: false };
+    let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
+    // Where the wait is in another function, that one comes first.
+    if !wait_of(module, def)?.through.is_empty() {
+        return None;
+    }
+    // A thread has no use for a loop of its own in `run`: its pool has a rewrite.
+    let is_thread =
+        module.enclosing_class(AnyNodeRef::from(&def.name)).is_some_and(|class| class.inherits("threading.Thread"));
+    if is_thread && def.name.as_str() == "run" {
+        return None;
+    }
+    let twin = format!("{}_async", def.name);
+    let title = format!(
+        "Put `{}` on top of an asynchronous twin `{twin}` (a new event loop for each call; not for calls from coroutines)",
+        def.name
+    );
+    match edits(target, &site, def, &twin) {
+        Ok(edits) => Offer::edit(module, title, edits, false),
+        Err(reason) => Offer::refused(title, reason),
+    }
+}
+
+fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -> Result<Vec<Edit>, String> {
+    let module = site.module;
+    let line = |range: TextRange| module.lines().line(range.start());
+    let place = module.place(def.name.range()).ok_or("this is no file")?;
+    let is_method = matches!(site.parent(), Some(AnyNodeRef::StmtClassDef(_)));
+    if !is_method && !matches!(site.parent(), Some(AnyNodeRef::ModModule(_))) {
+        return Err(format!("`{}` is defined inside a block", def.name));
+    }
+    if let Some(taken) = bindings(module, twin).first() {
+        return Err(format!("line {} binds `{twin}` already", line(*taken)));
+    }
+    let mut plan = Plan::new(module.snapshot(), target.oldest_python);
+    checks::function(&mut plan, &place);
+    if !plan.blockers.is_empty() {
+        return Err(plan.blockers.join("; "));
+    }
+    let own = own_nodes(&def.body).into_iter().find(|node| match node {
+        AnyNodeRef::ExprName(name) => name.id == def.name.id,
+        AnyNodeRef::ExprAttribute(attribute) => is_method && attribute.attr == def.name,
+        _ => false,
+    });
+    if let Some(own) = own {
+        return Err(format!(
+            "`{}` calls itself (line {}), which would start a loop in the loop",
+            def.name,
+            line(own.range())
+        ));
+    }
+    called_in_coroutine(module, def, &place)?;
+    let body = Body::new(module, def, target.oldest_python, &[]);
+    if body.edits.is_empty() {
+        return Err("nothing in it can be awaited or run in a thread".to_string());
+    }
+    let asyncio = imported(site, "asyncio").ok_or_else(|| taken(module, "asyncio"))?;
+    let mut edits = vec![Edit::insert(keyword(module, def), "async "), Edit::replace(def.name.range(), twin)];
+    edits.extend(body.edits.into_iter().flat_map(|(_, edits)| edits));
+    let end = module.lines().line_range(module.lines().line(def.end())).end();
+    edits.push(Edit::insert(end, facade(module, def, twin, is_method, &asyncio.name)?));
+    edits.extend(asyncio.edit);
+    let mut deduplicated: Vec<Edit> = vec![];
+    for edit in edits {
+        if !(edit.text.contains("import ") && deduplicated.contains(&edit)) {
+            deduplicated.push(edit);
+        }
+    }
+    for name in body.gone.iter().map(|(name, _)| name).collect::<std::collections::BTreeSet<_>>() {
+        let gone: Vec<TextRange> =
+            body.gone.iter().filter(|(other, _)| other == name).map(|(_, range)| *range).collect();
+        deduplicated.extend(drop_unused_all(module, name, &gone));
+    }
+    Ok(deduplicated)
+}
+
+/// The function of the old name.
+fn facade(
+    module: &Module,
+    def: &ast::StmtFunctionDef,
+    twin: &str,
+    is_method: bool,
+    asyncio: &str,
+) -> Result<String, String> {
+    let lines = module.lines();
+    let newline = lines.newline();
+    let outer = lines.indentation(keyword(module, def)).to_string();
+    let first = def.body.first().ok_or("it has no body")?;
+    let inner = match lines.line(first.start()) == lines.line(def.name.start()) {
+        true => format!("{outer}    "),
+        false => lines.indentation(first.start()).to_string(),
+    };
+    let head = module.source(TextRange::new(keyword(module, def), colon(module, def, first)));
+    let docstring = match first {
+        Stmt::Expr(_) if is_docstring_stmt(first) => format!("{inner}{}{newline}", module.source(first)),
+        _ => String::new(),
+    };
+    let mut arguments: Vec<String> = vec![];
+    let parameters = &def.parameters;
+    let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
+    let receiver = if is_method { positional.next().map(|own| format!("{}.", own.parameter.name)) } else { None };
+    if is_method && receiver.is_none() {
+        return Err("the method has no parameter for its object".to_string());
+    }
+    arguments.extend(positional.map(|parameter| parameter.parameter.name.to_string()));
+    arguments.extend(parameters.vararg.iter().map(|parameter| format!("*{}", parameter.name)));
+    arguments.extend(parameters.kwonlyargs.iter().map(|parameter| {
+        let name = &parameter.parameter.name;
+        format!("{name}={name}")
+    }));
+    arguments.extend(parameters.kwarg.iter().map(|parameter| format!("**{}", parameter.name)));
+    let call = format!("{}{twin}({})", receiver.unwrap_or_default(), arguments.join(", "));
+    let gap = newline.repeat(if is_method { 2 } else { 3 });
+    Ok(format!("{gap}{outer}{head}:{newline}{docstring}{inner}return {asyncio}.run({call})"))
+}
+
+/// Where the colon behind the head stands.
+fn colon(module: &Module, def: &ast::StmtFunctionDef, first: &Stmt) -> crate::text::TextSize {
+    let end = def.returns.as_ref().map_or(def.parameters.end(), |returns| Expr::end(returns));
+    let rest = module.source(TextRange::new(end, first.start()));
+    let offset = rest.find(':').and_then(|at| crate::text::TextSize::try_from(at).ok()).unwrap_or_default();
+    end + offset
+}
+
+/// Refuses where a coroutine calls it: a loop runs in that thread already.
+fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &crate::text::Place) -> Result<(), String> {
+    let references = module.snapshot().references(&def.name, std::slice::from_ref(place));
+    let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
+    for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
+        let Ok(home) = module.snapshot().module(&reference.place.path) else { continue };
+        let path = path_to(&home, reference.place.range());
+        let Some((node, ancestors)) = path.split_last() else { continue };
+        let site = Site { module: &home, node: *node, ancestors, is_whole_file: false };
+        if let Some(caller) = site.async_function() {
+            let file = reference.place.path.file_name().unwrap_or_default().to_string_lossy();
+            let line = reference.place.line;
+            return Err(format!(
+                "the coroutine `{}` calls it ({file}:{line}), where `asyncio.run` refuses",
+                caller.name
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The uses of the queues: each is a method call that the asyncio queue has too, or it stands in the way.
+
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+
+use super::Changes;
+use super::pool::Pool;
+use crate::analysis::Module;
+use crate::detectors::nodes::{all_nodes, method};
+use crate::detectors::suspension::path_to;
+use crate::text::{Edit, Ranged as _, TextRange};
+
+/// The edits of all uses of the queues.
+///
+/// # Errors
+/// The reason of a refusal.
+pub(super) fn converted(module: &Module, pool: &Pool, asyncio: &str) -> Result<Changes, String> {
+    let mut changes = Changes::default();
+    for (made, _) in &pool.queues {
+        let class = module.callee(made).map(|symbol| symbol.last().to_string()).unwrap_or_default();
+        changes.edits.push(Edit::replace(made.func.range(), format!("{asyncio}.{class}")));
+        changes.gone.push(made.func.range());
+    }
+    for (call, receiver, name) in pool.queue_calls(module) {
+        let number = pool.queue(module, receiver).unwrap_or_default();
+        let is_bounded = !pool.queues[number].0.arguments.is_empty();
+        changes.edits.extend(method_call(module, call, name, is_bounded)?);
+    }
+    leaks(module, pool)?;
+    Ok(changes)
+}
+
+fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bool) -> Result<Vec<Edit>, String> {
+    let line = module.lines().line(call.start());
+    let count = call.arguments.len();
+    let Expr::Attribute(attribute) = &*call.func else { return Ok(vec![]) };
+    let in_generator =
+        path_to(module, call.range()).into_iter().any(|node| matches!(node, AnyNodeRef::ExprGenerator(_)));
+    match name {
+        "empty" | "full" | "qsize" | "task_done" | "get_nowait" | "put_nowait" => Ok(vec![]),
+        "put" if count == 1 && !is_bounded => Ok(vec![Edit::replace(attribute.attr.range(), "put_nowait")]),
+        "put" | "join" | "get" if in_generator => {
+            Err(format!("the generator expression in line {line} would become asynchronous"))
+        }
+        "put" if count == 1 => Ok(awaited(module, call)),
+        "join" => Ok(awaited(module, call)),
+        "get" => {
+            let is_plain = match call.arguments.find_argument_value("block", 0) {
+                None => true,
+                Some(block) => block.as_boolean_literal_expr().is_some_and(|block| block.value),
+            };
+            if !is_plain {
+                return Err(format!("`{}` may not wait (line {line})", module.source(call)));
+            }
+            let mut edits = awaited(module, call);
+            if count > 0 {
+                edits.push(Edit::replace(call.arguments.range(), "()"));
+            }
+            Ok(edits)
+        }
+        _ => Err(format!("`asyncio.Queue` does not know `{}` as it is used here (line {line})", module.source(call))),
+    }
+}
+
+/// `await`, in parentheses where what follows binds more tightly.
+fn awaited(module: &Module, call: &ast::ExprCall) -> Vec<Edit> {
+    let path = path_to(module, call.range());
+    let is_tight = match path.iter().rev().nth(1) {
+        Some(AnyNodeRef::ExprAttribute(_)) => true,
+        Some(AnyNodeRef::ExprSubscript(subscript)) => subscript.value.range() == call.range(),
+        Some(AnyNodeRef::ExprCall(outer)) => outer.func.range() == call.range(),
+        _ => false,
+    };
+    match is_tight {
+        true => vec![Edit::insert(call.start(), "(await "), Edit::insert(call.end(), ")")],
+        false => vec![Edit::insert(call.start(), "await ")],
+    }
+}
+
+/// A use of a queue that is neither a method call in the pool's own code nor its hand-over to a thread.
+fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
+    let inside = |range: TextRange| {
+        pool.function.range().contains_range(range)
+            || pool.workers.iter().any(|worker| match &worker.class {
+                Some((class, _)) => class.range().contains_range(range),
+                None => worker.def.range().contains_range(range),
+            })
+    };
+    for node in all_nodes(&module.syntax().body) {
+        let expr = match node {
+            AnyNodeRef::ExprName(name) if name.ctx.is_load() => node.as_expr_ref().map(|_| name.range()),
+            AnyNodeRef::ExprAttribute(attribute) if attribute.ctx.is_load() => Some(attribute.range()),
+            _ => None,
+        };
+        let Some(range) = expr.filter(|range| inside(*range)) else { continue };
+        let path = path_to(module, range);
+        let Some(parent) = path.iter().rev().nth(1) else { continue };
+        // A method call is looked at elsewhere.
+        if matches!(parent, AnyNodeRef::ExprAttribute(_)) || !is_queue(module, pool, &path, range) {
+            continue;
+        }
+        let is_kept = match parent {
+            AnyNodeRef::StmtAssign(assign) => {
+                assign.value.range() == range && matches!(assign.targets.as_slice(), [Expr::Attribute(_)])
+            }
+            _ => path.iter().rev().any(|node| match node {
+                AnyNodeRef::ExprCall(call) => pool.made.iter().any(|made| made.range() == call.range()),
+                _ => false,
+            }),
+        };
+        if !is_kept {
+            let line = module.lines().line(range.start());
+            return Err(format!("the queue `{}` is used in another way in line {line}", module.source(range)));
+        }
+    }
+    let outside = pool.workers.iter().filter_map(|worker| Some((worker.class.as_ref()?.0, worker.def)));
+    for (class, run) in outside {
+        for node in all_nodes(&class.body) {
+            let AnyNodeRef::ExprCall(call) = node else { continue };
+            let is_queue = method(call).is_some_and(|(receiver, _)| pool.queue(module, receiver).is_some());
+            if is_queue && !run.range().contains_range(call.range()) {
+                let line = module.lines().line(call.start());
+                return Err(format!("`{}` uses a queue outside of `run` (line {line})", class.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_queue(module: &Module, pool: &Pool, path: &[AnyNodeRef], range: TextRange) -> bool {
+    let written = module.source(range);
+    let is_named = pool.queues.iter().any(|(_, name)| name == written) || written.contains('.');
+    let ends = matches!(path.last(), Some(AnyNodeRef::ExprName(_) | AnyNodeRef::ExprAttribute(_)));
+    is_named && ends && {
+        let nodes = path_to(module, range);
+        match nodes.last() {
+            Some(AnyNodeRef::ExprName(name)) => pool.queues.iter().any(|(_, queue)| queue == name.id.as_str()),
+            Some(AnyNodeRef::ExprAttribute(attribute)) => {
+                attribute.value.is_name_expr()
+                    && module
+                        .class_name(&Expr::from((*attribute).clone()))
+                        .is_some_and(|class| class.is_any(super::pool::QUEUES))
+            }
+            _ => false,
+        }
+    }
+}
