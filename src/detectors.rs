@@ -123,6 +123,7 @@ mod task_group;
 mod task_not_kept;
 mod thread;
 mod thread_lifecycle;
+pub(crate) mod thread_local_shared;
 mod thread_pool;
 mod thread_start;
 mod thread_subclass;
@@ -261,6 +262,7 @@ pub const ALL: &[Detector] = &[
     task_not_kept::DETECTOR,
     thread::DETECTOR,
     thread_lifecycle::DETECTOR,
+    thread_local_shared::DETECTOR,
     thread_pool::DETECTOR,
     thread_start::DETECTOR,
     thread_subclass::DETECTOR,

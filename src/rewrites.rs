@@ -16,6 +16,7 @@ mod bounded_gather;
 mod cache_per_instance;
 mod call_threadsafe;
 mod concurrent_awaits;
+mod context_var;
 mod create_task;
 mod end_with_sentinel;
 mod end_with_shutdown;
@@ -76,6 +77,7 @@ pub const ALL: &[Rewrite] = &[
     cache_per_instance::REWRITE,
     call_threadsafe::REWRITE,
     concurrent_awaits::REWRITE,
+    context_var::REWRITE,
     create_task::REWRITE,
     end_with_sentinel::REWRITE,
     end_with_shutdown::REWRITE,

@@ -16,6 +16,9 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
+    if site.is_whole_file && !is_likely(site) {
+        return None;
+    }
     let (used, keyword, method) = match site.node {
         AnyNodeRef::StmtWith(with) if !with.is_async => {
             let mut managers = with.items.iter().map(|item| &item.context_expr);
@@ -25,7 +28,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::Comprehension(clause) if !clause.is_async => (&clause.iter, "for", "__iter__"),
         _ => return None,
     };
-    if (keyword == "for" && !is_only_async_iterable(module, used)) || site.is_type_checking() {
+    if (keyword == "for" && !is_only_async_iterable(module, used)) || site.is_type_checking() || is_expected(site) {
         return None;
     }
     let function = site.async_function().map(|function| Fact::from(function.name.as_str()));
@@ -38,6 +41,35 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("in_coroutine", function),
     );
     Some(())
+}
+
+/// Whether the types are worth a question in a view of the whole file: the code runs in a coroutine function, and an
+/// asynchronous object may be at hand.
+fn is_likely(site: &Site) -> bool {
+    const PACKAGES: &[&str] = &["aiohttp", "anyio", "asyncio", "httpx", "trio"];
+    let module = site.module;
+    let may_be_called = |expr: &Expr| expr.as_call_expr().is_some_and(|call| module.may_call_async(call));
+    let (method, is_called) = match site.node {
+        AnyNodeRef::StmtFor(statement) => ("__aiter__", may_be_called(&statement.iter)),
+        AnyNodeRef::Comprehension(clause) => ("__aiter__", may_be_called(&clause.iter)),
+        _ => ("__aenter__", PACKAGES.iter().any(|package| module.may_use_package(package))),
+    };
+    site.async_function().is_some() && (is_called || module.may_have_method(method))
+}
+
+/// Whether the error is what a test waits for.
+fn is_expected(site: &Site) -> bool {
+    super::suspension::around(site).any(|node| match node {
+        AnyNodeRef::StmtWith(with) => with.items.iter().any(|item| {
+            let name = item.context_expr.as_call_expr().and_then(|call| match &*call.func {
+                Expr::Name(name) => Some(name.id.as_str()),
+                Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+                _ => None,
+            });
+            matches!(name, Some("assertRaises" | "assertRaisesRegex" | "raises"))
+        }),
+        _ => false,
+    })
 }
 
 /// Whether `with` fails on `manager` and `async with` works.

@@ -37,6 +37,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let (used, runs) = match site.callee_among(call, METHODS) {
         Some(_) => (&*call.func, runs_on_thread(site)?),
         None => {
+            let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+            let mut arguments = call.arguments.args.iter().chain(keywords);
+            if !arguments.any(|argument| argument.is_attribute_expr() && module.may_be(argument, METHODS)) {
+                return None;
+            }
             let target = handed_over(module, call)?;
             let is_one = module.may_be(target, METHODS) && module.symbol(target)?.is_any(METHODS);
             (target, is_one.then(|| module.source(&*call.func).to_string())?)

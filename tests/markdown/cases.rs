@@ -122,7 +122,15 @@ fn show_actions(module: &Module, program: &Program) -> Fences {
     let mut fences = vec![("text".to_string(), lines_or_nothing(lines))];
     for file in actions.iter().flat_map(|action| &action.files) {
         let text = std::fs::read_to_string(&file.path).unwrap();
-        let result = apply(&text, &file.edits).unwrap_or_else(|| "(the edits overlap)\n".to_string());
+        let mut result = apply(&text, &file.edits).unwrap_or_else(|| "(the edits overlap)\n".to_string());
+        if program.crlf {
+            assert_eq!(
+                result.matches('\n').count(),
+                result.matches("\r\n").count(),
+                "a line ends in a line feed alone"
+            );
+            result = result.replace("\r\n", "\n");
+        }
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().to_string();
         let info = if name == program.file { "python after".to_string() } else { format!("python after file={name}") };
         fences.push((info, result));

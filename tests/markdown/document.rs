@@ -30,6 +30,8 @@ pub struct Program {
     pub target: Option<(u8, u8)>,
     /// The case's files are the root of a project of their own.
     pub root: bool,
+    /// The lines end in carriage return and line feed.
+    pub crlf: bool,
 }
 
 impl Document {
@@ -87,8 +89,10 @@ impl Document {
 
 impl Program {
     fn new(info: &str, code: String) -> Self {
+        let crlf = info.split_whitespace().any(|word| word == "crlf");
+        let code = if crlf { code.replace('\n', "\r\n") } else { code };
         let mut program =
-            Self { file: "main.py".to_string(), cursor: code.find("$0"), code, target: None, root: false };
+            Self { file: "main.py".to_string(), cursor: code.find("$0"), code, target: None, root: false, crlf };
         program.code = program.code.replacen("$0", "", 1);
         for word in info.split_whitespace().skip(1) {
             match word.split_once('=') {
@@ -98,6 +102,7 @@ impl Program {
                     program.target = Some((major.parse().unwrap(), minor.parse().unwrap()));
                 }
                 None if word == "root" => program.root = true,
+                None if word == "crlf" => {}
                 _ => panic!("`{word}` means nothing behind ```python in a case"),
             }
         }
