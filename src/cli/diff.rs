@@ -31,12 +31,21 @@ pub(super) fn unified(path: &Path, before: &str, after: &str, terminal: &Termina
     text
 }
 
-/// Writes a file, unless it changed since it was read.
-pub(super) fn write(path: &Path, before: &str, after: &str) -> Result<(), Failure> {
-    let failure = |why: String| Failure::new(format!("{} is not written: {why}", files::shown(path)));
-    let now = std::fs::read(path).map_err(|error| failure(error.to_string()))?;
-    if now != before.as_bytes() {
-        return Err(failure("it changed in the meantime; run the command again".to_string()));
+/// One file's change: its path, and its text before and after.
+pub(super) type Change<'a> = (&'a Path, &'a str, &'a str);
+
+/// Writes files that belong together: none, if one of them changed since it was read or may not be written.
+pub(super) fn write(changes: &[Change]) -> Result<(), Failure> {
+    let failure = |path: &Path, why: String| Failure::new(format!("{} is not written: {why}", files::shown(path)));
+    for (path, before, _) in changes {
+        let now = std::fs::read(path).map_err(|error| failure(path, error.to_string()))?;
+        if now != before.as_bytes() {
+            return Err(failure(path, "it changed in the meantime; run the command again".to_string()));
+        }
+        std::fs::OpenOptions::new().write(true).open(path).map_err(|error| failure(path, error.to_string()))?;
     }
-    std::fs::write(path, after).map_err(|error| failure(error.to_string()))
+    for (path, _, after) in changes {
+        std::fs::write(path, after).map_err(|error| failure(path, error.to_string()))?;
+    }
+    Ok(())
 }

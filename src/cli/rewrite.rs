@@ -139,8 +139,10 @@ fn perform(
         changes.push((path, before, after));
     }
     if write {
-        for (path, before, after) in &changes {
-            diff::write(path, before, after)?;
+        let together: Vec<diff::Change> =
+            changes.iter().map(|(path, before, after)| (path.as_path(), before.as_str(), after.as_str())).collect();
+        diff::write(&together)?;
+        for (path, ..) in &changes {
             terminal.say(&format!("changed {}", files::shown(path)));
         }
     } else {

@@ -95,8 +95,10 @@ pub(super) fn show(changes: &Changes, report: &Report, terminal: &mut Terminal) 
 
 /// Writes the files that changed.
 pub(super) fn write(changes: &Changes) -> Result<(), Failure> {
-    for (path, change) in &changes.files {
-        diff::write(path, &change.before, &change.after)?;
-    }
-    Ok(())
+    let together: Vec<diff::Change> = changes
+        .files
+        .iter()
+        .map(|(path, change)| (path.as_path(), change.before.as_str(), change.after.as_str()))
+        .collect();
+    diff::write(&together)
 }
