@@ -150,7 +150,9 @@ fn colon(module: &Module, def: &ast::StmtFunctionDef, first: &Stmt) -> crate::te
 
 /// Refuses where a coroutine calls it: a loop runs in that thread already.
 fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &crate::text::Place) -> Result<(), String> {
-    let references = module.snapshot().references(&def.name, std::slice::from_ref(place));
+    // A method that overrides it may call it.
+    let family = checks::family(&mut Plan::new(module.snapshot(), module.version()), place, &def.name);
+    let references = module.snapshot().references(&def.name, &family);
     let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
     for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
         let Ok(home) = module.snapshot().module(&reference.place.path) else { continue };

@@ -97,7 +97,7 @@ fn is_def(node: &AnyNodeRef, def: &ast::StmtFunctionDef) -> bool {
 }
 
 /// The function itself; for a method, with those that override it and those it overrides.
-pub(super) fn family(plan: &mut Plan, place: &Place, name: &str) -> Vec<Place> {
+pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) -> Vec<Place> {
     let mut places = vec![place.clone()];
     let Ok(module) = plan.snapshot.module(&place.path) else { return places };
     let Some(class) = def_named_at(&module, place.range()).and_then(|def| class_of(&module, def)) else {
