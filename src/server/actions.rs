@@ -142,7 +142,8 @@ fn fix_all(reading: &Reading, module: &Module, edits: FileEdits, data: &Data) ->
 }
 
 /// Edits of several files, each in the version they were made for, and each with an annotation: so a person sees file by file
-/// what changes. Those outside of `module` ask for confirmation.
+/// what changes. None asks for confirmation of its own: VS Code then leaves those out that nobody ticks, and half of such an edit is
+/// broken code. The action's title says how many files change.
 fn workspace_edit(reading: &Reading, module: &Module, files: &[FileEdits]) -> Option<WorkspaceEdit> {
     let abilities = &reading.setting.abilities;
     let mut documents = vec![];
@@ -170,7 +171,7 @@ fn workspace_edit(reading: &Reading, module: &Module, files: &[FileEdits]) -> Op
         let text_document = OptionalVersionedTextDocumentIdentifier { uri, version: reading.version(&file.path) };
         documents.push(TextDocumentEdit { text_document, edits: edits.collect() });
         if annotates {
-            annotations.insert(annotation_id, annotation(file, is_elsewhere));
+            annotations.insert(annotation_id, annotation(file));
         }
     }
     Some(WorkspaceEdit {
@@ -180,7 +181,7 @@ fn workspace_edit(reading: &Reading, module: &Module, files: &[FileEdits]) -> Op
     })
 }
 
-fn annotation(file: &FileEdits, is_elsewhere: bool) -> ChangeAnnotation {
+fn annotation(file: &FileEdits) -> ChangeAnnotation {
     let name = file.path.file_name().unwrap_or_default().to_string_lossy();
     let places = match file.edits.len() {
         1 => "1 place".to_string(),
@@ -188,7 +189,7 @@ fn annotation(file: &FileEdits, is_elsewhere: bool) -> ChangeAnnotation {
     };
     ChangeAnnotation {
         label: format!("Changes in {name}"),
-        needs_confirmation: Some(is_elsewhere),
+        needs_confirmation: None,
         description: Some(places),
     }
 }

@@ -14,12 +14,11 @@ export class Explanation {
   /** Opens a page: on what stands at the cursor unless told otherwise, on words where nothing does. */
   async open(told?: About) {
     const editor = vscode.window.activeTextEditor;
-    let about = told ?? (editor && { uri: `${editor.document.uri}`, position: editor.selection.active });
-    let page = about && await this.ask<Page>("dunderstand.explain", about);
+    const about = told ?? (editor && { uri: `${editor.document.uri}`, position: editor.selection.active });
+    const page = about && await this.ask<Page>("dunderstand.explain", about);
     if (!page && !told) {
       const words = await vscode.window.showInputBox({ prompt: "Pages about these words", placeHolder: "lock across await" });
-      about = words ? { words, uri: about?.uri } : undefined;
-      page = about && await this.ask<Page>("dunderstand.explain", about);
+      if (words) await this.open({ words, uri: about?.uri });
     }
     if (about && page) await this.show(page.title, page.markdown, this.trail.push({ about, title: page.title }) > 1);
   }

@@ -16,10 +16,10 @@ export function activate(context: vscode.ExtensionContext) {
   const output = vscode.window.createOutputChannel("dunderstand");
   const status = Object.assign(vscode.languages.createLanguageStatusItem("dunderstand", SELECTOR),
     { text: "dunderstand", command: { title: "Show output", command: "dunderstand.showOutput" } });
-  const { Information, Warning, Error: Failure } = vscode.LanguageStatusSeverity;
+  const log = (error: unknown) => output.appendLine(`${error}`);
 
   async function start() {
-    await client?.dispose().catch((error) => output.appendLine(`${error}`));
+    await client?.start().then(() => client?.dispose()).catch(log);
     client = undefined;
     try {
       const { command, version } = find(vscode.workspace.getConfiguration("dunderstand").get("path"), context.extensionPath);
@@ -27,24 +27,26 @@ export function activate(context: vscode.ExtensionContext) {
       client = new LanguageClient("dunderstand", { command, args: ["server"] }, {
         documentSelector: SELECTOR,
         outputChannel: output,
-        middleware: { provideHover: async (document, at, token, next) => withPage(await next(document, at, token), document, at) },
+        middleware: { provideHover: async (document, at, token, next) => withPage(await next(document, at, token), document, at),
+          workspace: { didChangeConfiguration: (sections, next) => next(sections).catch(log) } },
       });
-      client.onDidChangeState(({ newState: now }) => Object.assign(status, now === State.Running
-        ? { detail: version, severity: Information, busy: false }
-        : { detail: "not running", severity: Warning, busy: now === State.Starting }));
+      client.onDidChangeState(({ newState }) => Object.assign(status, { detail: version, busy: newState !== State.Running,
+        severity: vscode.LanguageStatusSeverity.Information }));
       await client.start();
     } catch (error) {
       const { message } = error as Error;
-      output.appendLine(message);
-      Object.assign(status, { detail: message, severity: Failure, busy: false });
-      if (await vscode.window.showErrorMessage(message, "Open Settings"))
-        await vscode.commands.executeCommand("workbench.action.openSettings", "dunderstand.path");
+      log(message);
+      Object.assign(status, { detail: message, busy: false, severity: vscode.LanguageStatusSeverity.Error });
+      void vscode.window.showErrorMessage(message, "Open Settings").then((chosen) => chosen
+        && vscode.commands.executeCommand("workbench.action.openSettings", "dunderstand.path"));
     }
   }
 
+  let started = start();
+  const restart = () => started = started.then(start);
   const ask: Ask = async (command, argument) => {
     try {
-      return client ? await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] }) : void start();
+      return client ? await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] }) : void restart();
     } catch (error) {
       const { code, message } = error as { code?: number; message: string };
       if (code !== LSPErrorCodes.RequestCancelled) void vscode.window.showWarningMessage(`dunderstand: ${message}`);
@@ -55,7 +57,7 @@ export function activate(context: vscode.ExtensionContext) {
   const explanation = new Explanation(ask);
   const concepts = new Concepts(ask);
   const commands: Record<string, (...args: any[]) => unknown> = {
-    restart: start,
+    restart,
     showOutput: () => output.show(),
     openExplanation: (about?: About) => explanation.open(about),
     followLink: (link: string) => explanation.follow(link),
@@ -66,8 +68,8 @@ export function activate(context: vscode.ExtensionContext) {
   context.subscriptions.push(
     output, status, vscode.window.registerTreeDataProvider("dunderstand.places", concepts),
     ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`dunderstand.${name}`, run)),
-    vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("dunderstand.path") && start()));
-  return { started: start(), client: () => client };
+    vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("dunderstand.path") && restart()));
+  return { started: () => started, client: () => client };
 }
 
 export const deactivate = () => client?.dispose();

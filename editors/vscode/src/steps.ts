@@ -11,9 +11,9 @@ export async function stepsToAsync(ask: Ask) {
   const { uri } = editor.document;
   const steps = await ask<Step[]>("dunderstand.asyncSteps", { uri: `${uri}`, position: editor.selection.active }) ?? [];
   const items = steps.sort((one, other) => Number(other.applies) - Number(one.applies)).map((step) => ({
-    label: `$(${step.applies ? "lightbulb" : "circle-slash"}) ${step.title}`,
+    label: `$(${step.applies ? "lightbulb" : "circle-slash"}) ${step.title.replace(/ \(.*\)$/, "")}`,
     description: `line ${step.range.start.line + 1}`,
-    detail: step.reason ?? undefined,
+    detail: step.reason ?? / \((.*)\)$/.exec(step.title)?.[1],
     step,
   }));
   const step = (await vscode.window.showQuickPick(items, { title: "Steps to async", placeHolder: items.length ? "" : "None for this function" }))?.step;

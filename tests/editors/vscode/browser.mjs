@@ -70,7 +70,7 @@ export class Browser {
   static async start() {
     const browser = new Browser();
     browser.context = await chromium.launchPersistentContext(path.join(SCRATCH, "chromium"), {
-      executablePath: CHROMIUM, headless: true, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 1,
+      executablePath: CHROMIUM, headless: true, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 1, handleSIGTERM: false,
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
     return browser;
@@ -84,7 +84,7 @@ export class Browser {
     const done = new Promise((resolve, reject) => {
       void page.exposeFunction("codeAutomationLog", () => {});
       void page.exposeFunction("codeAutomationExit", resolve);
-      setTimeout(() => reject(new Error("the tests in the extension host did not end")), 240_000).unref();
+      setTimeout(() => reject(new Error("the tests in the extension host did not end")), 100_000).unref();
     });
     await page.goto(`${editor.url}/?workspace=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
     const code = await done.catch(async (error) => {

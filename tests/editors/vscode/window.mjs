@@ -11,24 +11,24 @@ export class Window {
     return this.page.locator(".editor-group-container.active .monaco-editor[data-uri]").first();
   }
 
-  async quickInput(text, row) {
+  /** Chooses a row in the field at the top; `stays` if what is chosen asks on in that field. */
+  async choose(text, row, stays = false) {
     const input = this.page.locator(".quick-input-widget input").first();
     await input.waitFor();
     await input.fill(text);
-    await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: row }).first().waitFor();
-    await this.page.keyboard.press("Enter");
-    await input.waitFor({ state: "hidden" });
+    await row(this.page.locator(".quick-input-list .monaco-list-row")).first().click();
+    if (!stays) await input.waitFor({ state: "hidden" });
   }
 
   /** Runs a command by its name in the palette. */
-  async run(command) {
+  async run(command, stays = false) {
     await this.page.keyboard.press("F1");
-    await this.quickInput(`>${command}`, command);
+    await this.choose(`>${command}`, (rows) => rows.and(this.page.locator(`[aria-label="${command}"], [aria-label^="${command},"]`)), stays);
   }
 
   async open(name) {
     await this.page.keyboard.press("Control+P");
-    await this.quickInput(name, name);
+    await this.choose(name, (rows) => name.split("/").reduce((rows, part) => rows.filter({ hasText: part }), rows));
     await this.page.locator(`.monaco-editor[data-uri$="/${name}"] .view-line`).first().waitFor();
   }
 
@@ -61,6 +61,14 @@ export class Window {
     await this.word(line, word).click();
   }
 
+  /** Opens the menu of the light bulb at a word, which is to offer `title`. */
+  async actions(line, word, title) {
+    await this.put(line, word);
+    await this.editor().locator(".lightBulbWidget:visible, [class*=gutter-lightbulb]:visible").first().waitFor();
+    await this.page.keyboard.press("Control+.");
+    await this.page.locator(".action-widget .monaco-list-row", { hasText: title }).first().waitFor();
+  }
+
   async type(text) {
     await this.editor().locator(".view-line").last().click();
     await this.page.keyboard.press("Control+End");
@@ -68,14 +76,11 @@ export class Window {
     await this.line(text).waitFor();
   }
 
-  async save(name, wanted) {
-    const file = path.join(this.folder, name);
-    const saved = new Promise((resolve) => {
-      const look = () => wanted.test(fs.readFileSync(file, "utf8")) && (watcher.close(), resolve());
-      const watcher = fs.watch(path.dirname(file), look);
-    });
-    await this.page.keyboard.press("Control+S");
-    await saved;
+  /** Saves everything; on disk, each of the files named is to hold its pattern then. */
+  async save(wanted) {
+    const saved = Object.entries(wanted).map(([name, pattern]) => written(path.join(this.folder, name), pattern));
+    await this.run("File: Save All");
+    await Promise.all(saved);
   }
 
   /** The page of the store that is open. */
@@ -86,4 +91,12 @@ export class Window {
   async picture(name) {
     if (process.env.PICTURES) await this.page.screenshot({ path: path.join(process.env.PICTURES, `${name}.png`), animations: "disabled" });
   }
+}
+
+function written(file, pattern) {
+  return new Promise((resolve) => {
+    const look = () => pattern.test(fs.readFileSync(file, "utf8")) && (watcher.close(), resolve());
+    const watcher = fs.watch(path.dirname(file), look);
+    look(); // It may have been saved before.
+  });
 }
