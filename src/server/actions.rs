@@ -187,9 +187,5 @@ fn annotation(file: &FileEdits) -> ChangeAnnotation {
         1 => "1 place".to_string(),
         count => format!("{count} places"),
     };
-    ChangeAnnotation {
-        label: format!("Changes in {name}"),
-        needs_confirmation: None,
-        description: Some(places),
-    }
+    ChangeAnnotation { label: format!("Changes in {name}"), needs_confirmation: None, description: Some(places) }
 }
