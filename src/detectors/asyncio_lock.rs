@@ -4,10 +4,12 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::suspension::{function_name_at, suspensions};
+use super::coroutine_function::yields;
+use super::nodes::method;
+use super::suspension::{function_name_at, suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
-use crate::text::Ranged as _;
+use crate::text::{Place, Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &["asyncio/lock", "asyncio/semaphore", "asyncio/thread-lock-over-await"],
@@ -21,6 +23,9 @@ const SEMAPHORES: &[&str] = &["asyncio.BoundedSemaphore", "asyncio.Semaphore"];
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
         AnyNodeRef::ExprCall(call) if !matches!(site.parent(), Some(AnyNodeRef::WithItem(_))) => {
+            if matches!(site.parent(), Some(AnyNodeRef::StmtExpr(_))) {
+                findings.extend(acquired(site, call));
+            }
             findings.push(created(site, call)?);
         }
         AnyNodeRef::StmtWith(with) if with.is_async => {
@@ -38,23 +43,85 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -> Option<()> {
     let function = site.async_function()?;
     let first = *suspensions(&with.body).first()?;
-    let module = site.module;
     for item in &with.items {
-        let Some(class) = module.class_name(&item.context_expr) else { continue };
-        let is_reentrant = class.is("threading.RLock");
-        if !is_reentrant && !class.is_any(THREAD_LOCKS) {
-            continue;
-        }
-        let name = Fact::from(module.source(&item.context_expr));
-        findings.push(
-            Finding::new("asyncio/thread-lock-over-await", item.context_expr.range())
-                .fact("held", name.clone())
-                .fact(if is_reentrant { "rlock" } else { "lock" }, name)
-                .fact("await_at", module.place(first).map(Fact::from))
-                .fact("function", Fact::from(function.name.as_str())),
-        );
+        let manager = &item.context_expr;
+        let taken = match manager.as_call_expr().and_then(|call| taken_by_manager(site.module, call)) {
+            Some(taken) => taken,
+            None => match lock_kind(site.module, manager) {
+                Some(is_reentrant) => Taken { is_reentrant, at: None },
+                None => continue,
+            },
+        };
+        findings.push(held(site, function, manager, first, taken));
     }
     Some(())
+}
+
+/// `lock.acquire()` in a coroutine function that suspends before it calls `lock.release()`.
+fn acquired(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
+    let module = site.module;
+    let function = site.async_function()?;
+    let (lock, _) = method(call).filter(|(_, name)| *name == "acquire")?;
+    let is_reentrant = lock_kind(module, lock)?;
+    let is_release = |other: &&ast::ExprCall| {
+        method(other).is_some_and(|(receiver, _)| module.source(receiver) == module.source(lock))
+            && function.range().contains_range(other.range())
+            && other.start() > call.end()
+    };
+    let released = module.calls_of("release").into_iter().find(is_release)?;
+    let is_between = |at: &TextRange| at.start() > call.end() && at.end() < released.start();
+    let first = suspensions(&function.body).into_iter().find(is_between)?;
+    Some(held(site, function, lock, first, Taken { is_reentrant, at: None }))
+}
+
+/// How a lock is taken.
+struct Taken {
+    is_reentrant: bool,
+    /// Where, if a helper takes it.
+    at: Option<Place>,
+}
+
+/// The lock that a context manager made of a generator holds while its block runs.
+fn taken_by_manager(module: &Module, call: &ast::ExprCall) -> Option<Taken> {
+    let function = module.called_function(call)?;
+    if !function.is_generator || !function.is_decorated || function.is_async {
+        return None;
+    }
+    with_def(module, &function, |home, def| {
+        let is_manager = |decorator: &ast::Decorator| home.is_symbol(&decorator.expression, "contextlib.contextmanager");
+        if !def.decorator_list.iter().all(is_manager) {
+            return None;
+        }
+        let mut taken = None;
+        visit_frame(&def.body, &mut |node| {
+            let AnyNodeRef::StmtWith(with) = node else { return };
+            if taken.is_some() || yields(&with.body).is_empty() {
+                return;
+            }
+            taken = with.items.iter().find_map(|item| {
+                let is_reentrant = lock_kind(home, &item.context_expr)?;
+                Some(Taken { is_reentrant, at: home.place(item.context_expr.range()) })
+            });
+        });
+        taken
+    })?
+}
+
+/// Whether a thread's lock is a reentrant one; `None` for anything else.
+fn lock_kind(module: &Module, lock: &Expr) -> Option<bool> {
+    let class = module.class_name(lock)?;
+    let is_reentrant = class.is("threading.RLock");
+    (is_reentrant || class.is_any(THREAD_LOCKS)).then_some(is_reentrant)
+}
+
+fn held(site: &Site, function: &ast::StmtFunctionDef, lock: &Expr, first: TextRange, taken: Taken) -> Finding {
+    let name = Fact::from(site.module.source(lock));
+    Finding::new("asyncio/thread-lock-over-await", lock.range())
+        .fact("held", name.clone())
+        .fact(if taken.is_reentrant { "rlock" } else { "lock" }, name)
+        .fact("await_at", site.module.place(first).map(Fact::from))
+        .fact("taken_at", taken.at.map(Fact::from))
+        .fact("function", Fact::from(function.name.as_str()))
 }
 
 fn created(site: &Site, call: &ast::ExprCall) -> Option<Finding> {

@@ -97,7 +97,12 @@ impl Server {
     }
 
     async fn concepts_in(&self, path: PathBuf) -> Result<BTreeMap<String, Concept>> {
-        self.queue.read(Some(path.clone()), move |reading| Ok(concepts_of(reading, &path))).await
+        let read = self.queue.read(Some(path.clone()), move |reading| {
+            #[cfg(debug_assertions)]
+            super::debug::spin_on(reading, &path);
+            Ok(concepts_of(reading, &path))
+        });
+        read.await
     }
 
     /// Shows progress where the client has given a token for it, or can be asked for one.

@@ -1,11 +1,14 @@
 //! A request for the protocol's tests, in debug builds only: shows the text the engine sees, and goes wrong on demand.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use tower_lsp_server::jsonrpc::Result;
 use tower_lsp_server::ls_types::TextDocumentIdentifier;
 
 use super::convert;
 use super::handlers::Server;
+use super::reading::Reading;
 
 /// What is to happen while a document is read.
 #[derive(Debug, Deserialize)]
@@ -33,14 +36,24 @@ impl Server {
         let read = self.queue.read(Some(path.clone()), move |reading| match params.action {
             Action::Text => Ok(reading.module(&path).map(|module| module.text().to_string())),
             Action::Panic => std::panic::panic_any("a panic that was asked for"),
-            Action::Spin => {
-                eprintln!("spinning");
-                loop {
-                    reading.snapshot.stop_if_cancelled();
-                    std::thread::yield_now();
-                }
-            }
+            Action::Spin => spin(reading),
         });
         read.await
+    }
+}
+
+/// Reads until it is stopped, if tests want that for files with this name.
+pub(super) fn spin_on(reading: &Reading, path: &Path) {
+    let wanted = std::env::var_os("DUNDERSTAND_TEST_SPIN");
+    if wanted.is_some_and(|name| path.file_name() == Some(name.as_os_str())) {
+        spin(reading);
+    }
+}
+
+fn spin(reading: &Reading) -> ! {
+    eprintln!("spinning");
+    loop {
+        reading.snapshot.stop_if_cancelled();
+        std::thread::yield_now();
     }
 }

@@ -182,6 +182,35 @@ fn looking_through_the_workspace_can_be_cancelled() {
     kinds(&client, &json!("request"));
 }
 
+const HELPER: &str = "import time\n\ndef helper():\n    time.sleep(1)\n";
+const CALLER: &str = "from helper import helper\n\nasync def handler():\n    helper()\n";
+
+#[cfg(debug_assertions)]
+#[test]
+fn hovers_and_edits_are_served_while_the_workspace_is_looked_through() {
+    let folder = Folder::new("meanwhile");
+    folder.write("slow.py", CALLER);
+    let client = Client::spawn_with(&[("DUNDERSTAND_TEST_SPIN", "slow.py")]);
+    client.initialize(&folder, abilities());
+    client.notify("initialized", json!({}));
+    client.wait_for_request("workspace/configuration");
+    let mut helper = Document::open(&client, &folder, "helper.py", HELPER);
+    let caller = Document::open(&client, &folder, "caller.py", CALLER);
+    let pass = client.ask("workspace/executeCommand", json!({"command": "dunderstand.concepts", "workDoneToken": "pass"}));
+    client.wait_for_notification("$/progress", |it: &Value| it["value"]["kind"] == "begin");
+    // The pass is inside a file and stays there.
+    client.wait_for_error_output("spinning");
+    let text = caller.hover(3, 5)["contents"]["value"].as_str().unwrap().to_string();
+    assert!(text.contains("1. `helper` calls `time.sleep` at helper.py line 4."), "{text}");
+    assert_eq!(caller.codes(), [("asyncio/blocking-call-through".to_string(), 3)]);
+    // An edit in the other file counts at once; the pass takes the file up again.
+    helper.set("def helper():\n    return 1\n");
+    assert_eq!(caller.codes(), []);
+    client.wait_for_error_output("spinning");
+    client.notify("$/cancelRequest", json!({"id": pass}));
+    assert_eq!(client.wait(pass).unwrap_err()["code"], -32800);
+}
+
 const LOAD: &str = "import time\n\ndef load(n):\n    time.sleep(1)\n    return n\n";
 const TOTAL: &str = "from load import load\n\ndef total(ns):\n    return [load(n) for n in ns]\n";
 
