@@ -88,7 +88,8 @@ fn taken_by_manager(module: &Module, call: &ast::ExprCall) -> Option<Taken> {
         return None;
     }
     with_def(module, &function, |home, def| {
-        let is_manager = |decorator: &ast::Decorator| home.is_symbol(&decorator.expression, "contextlib.contextmanager");
+        let is_manager =
+            |decorator: &ast::Decorator| home.is_symbol(&decorator.expression, "contextlib.contextmanager");
         if !def.decorator_list.iter().all(is_manager) {
             return None;
         }

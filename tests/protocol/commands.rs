@@ -196,7 +196,8 @@ fn hovers_and_edits_are_served_while_the_workspace_is_looked_through() {
     client.wait_for_request("workspace/configuration");
     let mut helper = Document::open(&client, &folder, "helper.py", HELPER);
     let caller = Document::open(&client, &folder, "caller.py", CALLER);
-    let pass = client.ask("workspace/executeCommand", json!({"command": "dunderstand.concepts", "workDoneToken": "pass"}));
+    let pass =
+        client.ask("workspace/executeCommand", json!({"command": "dunderstand.concepts", "workDoneToken": "pass"}));
     client.wait_for_notification("$/progress", |it: &Value| it["value"]["kind"] == "begin");
     // The pass is inside a file and stays there.
     client.wait_for_error_output("spinning");
