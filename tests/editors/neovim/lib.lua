@@ -171,6 +171,11 @@ function M.run(path)
     if not passed then
       io.stdout:write(problem .. '\n')
     end
+    -- Servers end first: a Neovim that quits while one closes its pipe may die of SIGPIPE.
+    vim.lsp.enable({ 'dunderstand', 'ty' }, false)
+    vim.wait(5000, function()
+      return #vim.lsp.get_clients() == 0
+    end, 10)
     vim.cmd(passed and 'qall!' or 'cquit! 1')
   end)
 end
