@@ -13,6 +13,9 @@ mod pages;
 #[path = "markdown/project.rs"]
 mod project;
 
+#[path = "markdown/versions.rs"]
+mod versions;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,7 +31,12 @@ fn main() -> ExitCode {
             trials.push(Trial::test(path.display().to_string(), move || test(&path)));
         }
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials.push(Trial::test("facts that differ between versions", versions::facts));
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    if conclusion.num_passed + conclusion.num_failed > 0 {
+        interpreters::tell_runs();
+    }
+    conclusion.exit_code()
 }
 
 /// The Markdown files in the folders below `folder`, sorted.

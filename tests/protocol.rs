@@ -16,6 +16,8 @@ mod lifecycle;
 mod manifest;
 #[path = "protocol/order.rs"]
 mod order;
+#[path = "protocol/pages.rs"]
+mod pages;
 #[path = "protocol/settings.rs"]
 mod settings;
 #[path = "protocol/views.rs"]

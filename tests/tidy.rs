@@ -280,6 +280,10 @@ fn pages_keep_their_form() {
                 problems.push(format!("{at}: a summary is a sentence: {line}"));
             }
         }
+        let first_has_fact = page.summary.first().is_some_and(|line| line.contains("{{"));
+        if !page.strings("facts").is_empty() && !first_has_fact {
+            problems.push(format!("{at}: the first line of the summary names none of the facts"));
+        }
         match page.summary.last() {
             Some(line) if !line.contains("{{") => {}
             _ => problems.push(format!("{at}: the last line of the summary has no facts: it is the fallback")),

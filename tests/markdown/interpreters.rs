@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub struct Interpreter {
     pub version: (u8, u8),
     pub path: PathBuf,
     pub exact: String,
+    /// How many programs it has run.
+    runs: AtomicUsize,
 }
 
 /// One interpreter for each minor version from 3.9 on. Said once on standard error.
@@ -50,6 +53,15 @@ pub static WITH_PACKAGES: LazyLock<Option<Interpreter>> = LazyLock::new(|| {
     found
 });
 
+/// Says how many programs each interpreter has run.
+pub fn tell_runs() {
+    let all = INTERPRETERS.iter().chain(WITH_PACKAGES.iter());
+    let told: Vec<String> = all
+        .map(|interpreter| format!("{} of {}", interpreter.runs.load(Ordering::Relaxed), interpreter.exact))
+        .collect();
+    eprintln!("runs by interpreter: {}", told.join(", "));
+}
+
 fn probe(path: PathBuf) -> Option<Interpreter> {
     let script = "import platform, sys; print(platform.python_implementation(), platform.python_version(), *sys.version_info[:2])";
     let output = Command::new(&path).args(["-c", script]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
@@ -60,7 +72,7 @@ fn probe(path: PathBuf) -> Option<Interpreter> {
     }
     let exact = words.next()?.to_string();
     let version = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Interpreter { version, path, exact })
+    Some(Interpreter { version, path, exact, runs: AtomicUsize::new(0) })
 }
 
 /// What a program did.
@@ -73,6 +85,7 @@ pub struct Run {
 impl Interpreter {
     /// Runs a program file by itself, in its own folder.
     pub fn run(&self, program: &std::path::Path) -> Run {
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let output = Command::new(&self.path)
             .args(["-I", "-X", "utf8"])
             .arg(program)

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use dunderstand::detectors::findings;
+use dunderstand::analysis::Module;
+use dunderstand::detectors::{Finding, findings};
+use dunderstand::features::{Card, Options, View, hover};
 use dunderstand::pages::{CodeFence, Page, Role};
 use dunderstand::rewrites::{Offer, offer};
 use dunderstand::text::apply;
@@ -64,6 +66,7 @@ fn finds(
         let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         for finding in findings(module, &SHARED.store, &is_checked) {
             if finding.concept == page.id {
+                problems.extend(too_much(module, &finding));
                 provided.extend(finding.facts.iter().map(|(name, _)| name.to_string()));
             }
             let shown = SHARED.store.page(&finding.concept).is_some_and(|page| page.since <= TARGET.max(fence.since));
@@ -87,6 +90,25 @@ fn finds(
         }
     }
     found.values().flatten().any(|id| *id == page.id)
+}
+
+/// What a hover would have to leave out: the lines about the code, filled in, are within its limits.
+fn too_much(module: &Module, finding: &Finding) -> Option<String> {
+    let options = Options::default();
+    let view = View { module, store: &SHARED.store, options: &options };
+    let card = Card::new(&view, finding)?;
+    let shown = hover(&view, finding.range.start()).filter(|hover| hover.concept == finding.concept)?;
+    let dropped = card.in_your_code().into_iter().find(|line| !shown.markdown.contains(line.as_str()));
+    let is_same = shown.range == finding.range;
+    let size = (shown.markdown.lines().count(), shown.markdown.chars().count());
+    let line = module.lines().line(finding.range.start());
+    match dropped.filter(|_| is_same) {
+        Some(dropped) => Some(format!("the hover at line {line} of an example has no room for: {dropped}")),
+        None if size.0 > 15 || size.1 > 900 => {
+            Some(format!("the hover at line {line} of an example has {} lines and {} characters", size.0, size.1))
+        }
+        None => None,
+    }
 }
 
 /// Holds the output of a fence on every interpreter against its `# prints:` comments.

@@ -1,0 +1,141 @@
+"""How many public names have a hover that says something of that name.
+
+    python benches/coverage.py [--list] [BINARY]
+
+For every public name of some modules of the standard library, and for the special methods of the language reference, asks for
+the hover at a use of it. A name counts when a page speaks that is about it: pages on several names say a sentence of their own
+of each. Run it with the newest interpreter at hand, whose names it takes.
+"""
+
+import importlib
+import inspect
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+MODULES = """weakref gc tracemalloc asyncio threading queue multiprocessing concurrent.futures contextvars functools abc types enum
+dataclasses contextlib inspect sys""".split()
+
+# Those of `sys` that have to do with memory, frames and tracing.
+SYS = """getrefcount getsizeof getallocatedblocks getunicodeinternedsize intern getrecursionlimit setrecursionlimit
+getswitchinterval setswitchinterval settrace gettrace setprofile getprofile call_tracing addaudithook audit monitoring exc_info
+exception excepthook unraisablehook breakpointhook is_finalizing get_asyncgen_hooks set_asyncgen_hooks
+get_coroutine_origin_tracking_depth set_coroutine_origin_tracking_depth activate_stack_trampoline deactivate_stack_trampoline
+is_stack_trampoline_active _getframe _current_frames _current_exceptions _debugmallocstats modules""".split()
+
+# The methods of the chapter "Data model" of the language reference.
+METHODS = """__new__ __init__ __del__ __repr__ __str__ __bytes__ __format__ __lt__ __le__ __eq__ __ne__ __gt__ __ge__ __hash__
+__bool__ __getattr__ __getattribute__ __setattr__ __delattr__ __dir__ __get__ __set__ __delete__ __set_name__ __init_subclass__
+__mro_entries__ __prepare__ __instancecheck__ __subclasscheck__ __class_getitem__ __call__ __len__ __length_hint__ __getitem__
+__setitem__ __delitem__ __missing__ __iter__ __reversed__ __contains__ __add__ __sub__ __mul__ __matmul__ __truediv__
+__floordiv__ __mod__ __divmod__ __pow__ __lshift__ __rshift__ __and__ __xor__ __or__ __radd__ __rsub__ __rmul__ __rmatmul__
+__rtruediv__ __rfloordiv__ __rmod__ __rdivmod__ __rpow__ __rlshift__ __rrshift__ __rand__ __rxor__ __ror__ __iadd__ __isub__
+__imul__ __imatmul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __ilshift__ __irshift__ __iand__ __ixor__ __ior__ __neg__
+__pos__ __abs__ __invert__ __complex__ __int__ __float__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__
+__buffer__ __release_buffer__ __await__ __aiter__ __anext__ __aenter__ __aexit__""".split()
+
+AWAITED = {"asyncio.gather", "asyncio.to_thread", "asyncio.wait_for", "asyncio.shield"}
+ENTERED = {"asyncio.timeout", "asyncio.timeout_at", "asyncio.TaskGroup"}
+DECORATORS = """functools.wraps functools.lru_cache functools.cache functools.cached_property functools.singledispatch
+functools.singledispatchmethod functools.partialmethod functools.total_ordering contextlib.contextmanager
+contextlib.asynccontextmanager dataclasses.dataclass abc.abstractmethod""".split()
+ARGUMENTS = {
+    "weakref.finalize": "thing, print", "weakref.WeakMethod": "thing.work", "asyncio.gather": "work()",
+    "asyncio.to_thread": "print", "asyncio.timeout": "1", "asyncio.wait_for": "work(), 1", "asyncio.sleep": "1",
+    "asyncio.run": "work()", "asyncio.create_task": "work()", "asyncio.ensure_future": "work()", "asyncio.shield": "work()",
+    "asyncio.TaskGroup": "",
+}
+HEAD = """import {module}
+
+class Thing:
+    def work(self): ...
+
+thing = Thing()
+
+async def work(): ...
+
+"""
+FORMS = {
+    "__prepare__": "class Thing(type):\n    @classmethod\n    def __prepare__(mcs, name, bases):\n        return {}\n",
+    "__getattr__": "class Thing:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n",
+    "__new__": "class Thing:\n    def __new__(cls):\n        return super().__new__(cls)\n",
+    "__init_subclass__": "class Thing:\n    def __init_subclass__(cls):\n        pass\n\nclass Other(Thing):\n    pass\n",
+}
+OWNER = "class Thing:\n    def {method}(self, instance, other=None):\n        return 1\n\nclass Owner:\n    thing = Thing()\n"
+
+
+def public(module):
+    if module == "sys":
+        return SYS
+    found = importlib.import_module(module)
+    names = getattr(found, "__all__", None)
+    if names is None:
+        names = [name for name in dir(found) if getattr(getattr(found, name), "__module__", module) == module]
+        names = [name for name in names if not inspect.ismodule(getattr(found, name))]
+    return sorted({name for name in names if not name.startswith("_")})
+
+
+def use(module, name):
+    """A program that uses the name."""
+    full = f"{module}.{name}"
+    thing = getattr(importlib.import_module(module), name, None)
+    argument = ARGUMENTS.get(full, "thing")
+    is_error = isinstance(thing, type) and issubclass(thing, BaseException)
+    if full in DECORATORS:
+        call = "(print)" if name == "wraps" else ""
+        if name in ("dataclass", "total_ordering"):
+            return f"@{full}\nclass Decorated:\n    value: int = 1\n"
+        word = "async def" if name == "asynccontextmanager" else "def"
+        return f"class Holder:\n    @{full}{call}\n    {word} decorated(self):\n        yield 1\n"
+    if full in ENTERED:
+        return f"async def main():\n    async with {full}({argument}) as scope:\n        await work()\n"
+    if full in AWAITED or (module == "asyncio" and inspect.iscoroutinefunction(thing)):
+        return f"async def main():\n    value = await {full}({argument})\n"
+    if not callable(thing) or is_error:
+        return f"value = {full}\n"
+    if module == "asyncio" and name != "run":
+        return f"async def main():\n    value = {full}({argument})\n"
+    return f"value = {full}({argument})\n"
+
+
+def method(name):
+    if name in ("__get__", "__set__", "__delete__", "__set_name__"):
+        return OWNER.format(method=name)
+    return FORMS.get(name, f"class Thing:\n    def {name}(self, *arguments):\n        return NotImplemented\n")
+
+
+def hovers(binary, folder, text, offset):
+    (folder / "use.py").write_text(text)
+    line = text.count("\n", 0, offset) + 1
+    place = f"use.py:{line}:{offset - text.rfind(chr(10), 0, offset)}"
+    run = subprocess.run([binary, "hover", place], capture_output=True, text=True, cwd=folder)
+    return run.returncode == 0 and bool(run.stdout.strip())
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "--list"]
+    binary = str(pathlib.Path(arguments[0] if arguments else "target/release/dunderstand").resolve())
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        version = "{}.{}".format(*sys.version_info[:2])
+        (folder / "pyproject.toml").write_text(f'[project]\nname = "use"\nversion = "1"\nrequires-python = ">={version}"\n')
+        for module in MODULES:
+            missing = []
+            for found in public(module):
+                text = HEAD.format(module=module) + use(module, found)
+                offset = text.index(f"{module}.{found}", len(HEAD.format(module=module))) + len(module) + 1
+                if not hovers(binary, folder, text, offset):
+                    missing.append(found)
+            report(module, len(public(module)), missing)
+        missing = [name for name in METHODS if not hovers(binary, folder, method(name), method(name).index(name))]
+        report("data model methods", len(METHODS), missing)
+
+
+def report(what, count, missing):
+    share = 100 * (count - len(missing)) / count
+    print(f"{what:20} {count - len(missing):4} of {count:3} {share:6.1f} %", *(missing if "--list" in sys.argv else []), flush=True)
+
+
+if __name__ == "__main__":
+    main()
