@@ -79,7 +79,7 @@ function withPage(hover: vscode.Hover | null | undefined, { uri }: vscode.TextDo
   const [text] = hover?.contents ?? [];
   if (text instanceof vscode.MarkdownString) {
     const about = encodeURIComponent(JSON.stringify([{ uri: `${uri}`, position } satisfies About]));
-    text.value += `${text.value.endsWith(")") ? " · " : "\n\n"}[Whole page](command:dunderstand.openExplanation?${about})`;
+    text.value += `${/\n\[[^\n]*$/.test(text.value) ? " · " : "\n\n"}[Whole page](command:dunderstand.openExplanation?${about})`;
     text.isTrusted = { enabledCommands: ["dunderstand.openExplanation"] };
   }
   return hover;

@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const { TOOLS, SCRATCH, CHROMIUM = "/usr/bin/chromium" } = process.env;
 const ENTRY = path.join(TOOLS, "code-server/node_modules/code-server/out/node/entry.js");
-const PATIENCE = 90_000;
+const PATIENCE = Number(process.env.PATIENCE ?? 90) * 1000;
 
 const SETTINGS = {
   "workbench.startupEditor": "none", "workbench.tips.enabled": false, "workbench.enableExperiments": false,

@@ -79,7 +79,7 @@ export class Window {
   /** Saves everything; on disk, each of the files named is to hold its pattern then. */
   async save(wanted) {
     const saved = Object.entries(wanted).map(([name, pattern]) => written(path.join(this.folder, name), pattern));
-    await this.run("File: Save All");
+    await this.run("File: Save All Files");
     await Promise.all(saved);
   }
 
@@ -95,7 +95,7 @@ export class Window {
 
 function written(file, pattern) {
   return new Promise((resolve) => {
-    const look = () => pattern.test(fs.readFileSync(file, "utf8")) && (watcher.close(), resolve());
+    const look = () => fs.existsSync(file) && pattern.test(fs.readFileSync(file, "utf8")) && (watcher.close(), resolve());
     const watcher = fs.watch(path.dirname(file), look);
     look(); // It may have been saved before.
   });

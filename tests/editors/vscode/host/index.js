@@ -33,7 +33,7 @@ const tests = {
     const document = await open("work/thermometer.py");
     const [hover] = (await hovers(document, find(document, "outside.|celsius = 35"))).filter((text) => text.includes("Checked.__set__"));
     assert.match(hover, /^\*\*Assignment through a data descriptor\*\*/);
-    assert.match(hover, /\]\(https:[^)]*\) · \[Whole page\]\(command:dunderstand\.openExplanation\?/);
+    assert.match(hover, /\]\(https:[^\n]* · \[Whole page\]\(command:dunderstand\.openExplanation\?/);
   },
 
   async "hints stand where the descriptor is called"() {
