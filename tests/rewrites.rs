@@ -1,8 +1,8 @@
 //! No rewrite corrupts a file: every one that is offered anywhere is applied, by itself and in memory, and the result is held
 //! against what every edit owes (see `rewrites/checks.rs`).
 //!
-//! Without more, over a part of the standard library at hand and over the programs of the pages and the cases, each in several
-//! disguises (`rewrites/disguises.rs`). `DUNDERSTAND_REWRITES=FOLDER[:FOLDER…]` reads whole folders instead and prints how
+//! Without more, over a part of the standard library at hand and over the programs of the pages, each in several disguises
+//! (`rewrites/disguises.rs`); `DUNDERSTAND_REWRITES_CASES=1` adds the programs of the cases, which takes long. `DUNDERSTAND_REWRITES=FOLDER[:FOLDER…]` reads whole folders instead and prints how
 //! often each rewrite was applied.
 
 #[path = "rewrites/checks.rs"]
