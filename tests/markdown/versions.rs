@@ -25,9 +25,10 @@ const FACTS: &[(&str, &str, &str)] = &[
     ("metaclasses/callable-filter", "static_passes", "print('staticmethod' if callable(staticmethod(len)) else '')\n"),
 ];
 
-/// Each fact is what each interpreter prints, and differs between some of them.
+/// Each fact is what each interpreter prints, and most differ between those at hand.
 pub fn facts() -> Outcome {
     let mut problems = vec![];
+    let mut differing = 0;
     for (index, (id, fact, program)) in FACTS.iter().enumerate() {
         let page = SHARED.store.page(id).ok_or_else(|| format!("there is no page `{id}`"))?;
         let path = SHARED.root().join(format!("versions/fact{index}.py"));
@@ -46,9 +47,11 @@ pub fn facts() -> Outcome {
             }
             said.insert(expected);
         }
-        if INTERPRETERS.len() > 4 && said.len() < 2 {
-            problems.push(format!("{id}: `{fact}` is the same for all interpreters at hand"));
-        }
+        differing += usize::from(said.len() > 1);
+    }
+    // Some differ only from an interpreter on that need not be at hand.
+    if INTERPRETERS.len() > 4 && differing < FACTS.len() / 2 {
+        problems.push(format!("only {differing} facts differ between the interpreters at hand"));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
