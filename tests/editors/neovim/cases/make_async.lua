@@ -49,13 +49,16 @@ t.equal(originals(), before, 'after undo')
 local offered
 vim.ui.select = function(steps, options, choose)
   offered = vim.tbl_map(options.format_item, steps)
-  choose(steps[1])
+  for number, step in ipairs(offered) do
+    if step:find('Make `load_price` async', 1, true) then
+      return choose(steps[number])
+    end
+  end
 end
 t.open('shop/prices.py')
 t.go('PRICES[item]')
 vim.cmd('Dunderstand async')
-t.equal(#offered, 1, 'steps')
-t.contains(offered[1], { 'line 6: ', 'Make `load_price` async', 'in 3 files' })
+t.contains(table.concat(offered, '\n'), { 'line 6: ', 'Make `load_price` async', 'in 3 files' })
 is_done()
 t.equal(t.messages, {})
 
