@@ -29,6 +29,7 @@ mod stack;
 mod syntax_index;
 mod tracing;
 mod values;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

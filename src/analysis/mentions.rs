@@ -1,15 +1,17 @@
-//! Which files of the workspace may mean a class of another file: by its letters and by their imports, and never too few.
+//! Which files of the workspace may mean something of another file: by its letters and by their imports, and never too few.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use ruff_db::files::system_path_to_file;
-use ruff_db::source::source_text;
 use ty_python_core::ProgramFile;
 use ty_python_semantic::Db as _;
 
 use super::Snapshot;
 use super::environment::system_path;
+use super::references::import_stem;
 use super::syntax_index::project_imports;
+use super::words::{Found, has_word};
 
 impl Snapshot {
     /// The first other file of the workspace that holds all of `words` and imports the file at `path`, itself or through
@@ -17,51 +19,56 @@ impl Snapshot {
     /// than are looked through counts as one that does.
     pub fn mentioned_elsewhere(&self, words: &[&str], path: Option<&Path>) -> Option<(String, usize)> {
         let home = path.and_then(|path| system_path_to_file(self, &system_path(path).ok()?).ok());
-        let (Some(files), Some(path), Some(home)) = (self.python_files(), path, home) else {
+        let (Some(mut files), Some(path), Some(home)) = (self.files_with(words), path, home) else {
             return Some(("another file".to_string(), 1));
         };
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        files.iter().filter(|file| file.as_path() != path).find_map(|file| {
-            self.stop_if_cancelled();
-            let found = system_path_to_file(self, &system_path(file).ok()?).ok()?;
-            let text = source_text(self, found);
-            let first = *words.first()?;
-            let line = text.as_str().lines().position(|line| has_word(line, first))?;
-            let has_all = words.iter().all(|word| has_word(text.as_str(), word));
-            let means_it = || {
-                self.reaches(self.program_file(found), self.program_file(home))
-                    || text.as_str().contains(&format!("{stem}.{first}"))
-            };
-            let name = file.file_name().unwrap_or_default().to_string_lossy().to_string();
-            (has_all && means_it()).then_some((name, line + 1))
+        let (first, stem) = (*words.first()?, path.file_stem().unwrap_or_default().to_string_lossy());
+        let home = self.program_file(home);
+        let found = files.find(|found| {
+            found.path != path
+                && (self.reaches(self.program_file(found.file), home)
+                    || found.text.as_str().contains(&format!("{stem}.{first}")))
+        })?;
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy().to_string();
+        Some((name, found.line_with(|line| has_word(line, first))?))
+    }
+
+    /// A line of another file that imports the file at `path`, or may do so.
+    pub fn importer(&self, path: &Path) -> Option<(PathBuf, usize)> {
+        let stem = import_stem(path)?;
+        self.files_with(&[&stem])?.filter(|found| found.path != path).find_map(|found| {
+            let line = found.line_with(|line| {
+                let line = line.trim_start();
+                (line.starts_with("import ") || line.starts_with("from ")) && has_word(line, &stem)
+            })?;
+            Some((found.path.to_path_buf(), line))
         })
+    }
+
+    /// A line of another file that may use what the file at `path` calls `name`.
+    pub fn other_use(&self, path: &Path, name: &str) -> Option<(PathBuf, usize)> {
+        let stem = import_stem(path)?;
+        let found = self.files_with(&[&stem, name])?.find(|found| found.path != path)?;
+        Some((found.path.to_path_buf(), found.line_with(|line| has_word(line, name))?))
     }
 
     /// Whether the imports of `from` lead to `to`.
     fn reaches<'db>(&'db self, from: ProgramFile<'db>, to: ProgramFile<'db>) -> bool {
-        let mut seen = vec![from];
-        let mut index = 0;
-        while let Some(file) = seen.get(index).copied() {
-            index += 1;
-            for imported in project_imports(self, file) {
-                if *imported == to {
-                    return true;
-                }
-                if !seen.contains(imported) {
-                    seen.push(*imported);
-                }
+        let mut seen = HashSet::from([from]);
+        let mut open = vec![from];
+        while let Some(file) = open.pop() {
+            if file == to {
+                return true;
             }
+            open.extend(project_imports(self, file).iter().filter(|imported| seen.insert(**imported)));
         }
         false
     }
 }
 
-/// Whether `name` stands in the text as a whole word.
-fn has_word(text: &str, name: &str) -> bool {
-    let is_word = |char: char| char.is_alphanumeric() || char == '_';
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let behind = text[at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
-    })
+impl Found<'_> {
+    /// The first line that `is_wanted`, from 1.
+    fn line_with(&self, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        Some(self.text.as_str().lines().position(is_wanted)? + 1)
+    }
 }

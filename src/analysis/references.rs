@@ -4,7 +4,7 @@
 //! said to be unknown, never left out.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ruff_db::files::system_path_to_file;
 use ruff_db::source::{SourceText, source_text};
@@ -12,7 +12,7 @@ use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_expr, walk_stmt};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextRange};
-use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+use ty_python_semantic::{Db as _, ImportAliasResolution, ResolvedDefinition, definitions_for_name};
 
 use super::classes::Class;
 use super::database::Snapshot;
@@ -20,6 +20,8 @@ use super::definitions::{Referent, imported, referent};
 use super::environment::system_path;
 use super::module::{Module, place_of};
 use super::names::Origin;
+use super::syntax_index::defined_names;
+use super::words::places;
 use crate::text::Place;
 
 /// The most mentions of a name that are resolved.
@@ -61,7 +63,7 @@ impl Snapshot {
     /// # Errors
     /// [`NotTold`] where the workspace is too large for a certain answer.
     pub fn references(&self, name: &str, targets: &[Place]) -> Result<Vec<Reference>, NotTold> {
-        let files = self.python_files().ok_or(NotTold::Files)?;
+        let is_method = targets.iter().any(|target| self.is_method(target));
         let mut names = vec![name.to_string()];
         let mut found: BTreeSet<Reference> = BTreeSet::new();
         let mut looked_at = 0;
@@ -69,15 +71,14 @@ impl Snapshot {
         // An import may rename it: then the new name is searched for, too.
         while let Some(name) = names.get(index).cloned() {
             index += 1;
-            for path in files {
-                self.stop_if_cancelled();
-                let Some(text) = self.source(path).filter(|text| has_word(text.as_str(), &name)) else { continue };
-                looked_at += words(text.as_str(), &name).count();
+            for candidate in self.files_with(&[&name]).ok_or(NotTold::Files)? {
+                looked_at += places(candidate.text.as_str(), &name).count();
                 if looked_at > MENTIONS {
                     return Err(NotTold::Mentions(looked_at));
                 }
-                let Ok(module) = self.module(path) else { continue };
-                let mut search = Search { module: &module, name: &name, targets, found: vec![], renamed: vec![] };
+                let Ok(module) = self.module(candidate.path) else { continue };
+                let mut search =
+                    Search { module: &module, name: &name, targets, is_method, found: vec![], renamed: vec![] };
                 search.visit_body(&module.syntax().body);
                 found.extend(search.found);
                 for renamed in search.renamed {
@@ -96,14 +97,12 @@ impl Snapshot {
     /// # Errors
     /// [`NotTold`] where the workspace is too large for a certain answer.
     pub fn classes_defining(&self, name: &str) -> Result<Vec<Class<'_>>, NotTold> {
-        let files = self.python_files().ok_or(NotTold::Files)?;
         let mut classes = vec![];
-        for path in files {
-            let Some(text) = self.source(path).filter(|text| has_word(text.as_str(), name)) else { continue };
-            if !text.as_str().contains("class") {
+        for candidate in self.files_with(&[name, "class"]).ok_or(NotTold::Files)? {
+            if !defined_names(self, self.program_file(candidate.file)).methods.contains(name) {
                 continue;
             }
-            let Ok(module) = self.module(path) else { continue };
+            let Ok(module) = self.module(candidate.path) else { continue };
             let mut definers = Definers { name, found: vec![] };
             definers.visit_body(&module.syntax().body);
             classes.extend(definers.found.into_iter().filter_map(|class| module.class(class)));
@@ -111,34 +110,18 @@ impl Snapshot {
         Ok(classes)
     }
 
-    /// A line of another file that imports the file at `path`, or may do so.
-    pub fn importer(&self, path: &Path) -> Option<(PathBuf, usize)> {
-        let stem = import_stem(path)?;
-        self.python_files()?.iter().filter(|file| *file != path).find_map(|file| {
-            let text = self.source(file)?;
-            let is_import = |line: &str| {
-                let line = line.trim_start();
-                (line.starts_with("import ") || line.starts_with("from ")) && has_word(line, &stem)
-            };
-            let line = text.as_str().lines().position(is_import)?;
-            Some((file.clone(), line + 1))
-        })
-    }
-
-    /// A line of another file that may use what the file at `path` calls `name`.
-    pub fn other_use(&self, path: &Path, name: &str) -> Option<(PathBuf, usize)> {
-        let stem = import_stem(path)?;
-        self.python_files()?.iter().filter(|file| *file != path).find_map(|file| {
-            let text = self.source(file).filter(|text| has_word(text.as_str(), &stem))?;
-            let line = text.as_str().lines().position(|line| has_word(line, name))?;
-            Some((file.clone(), line + 1))
-        })
-    }
-
     /// Whether a stub describes the file at `path`.
     pub fn has_stub(&self, path: &Path) -> bool {
         let stub = path.with_extension("pyi");
         stub != path && self.source(&stub).is_some()
+    }
+
+    /// Whether the function whose name stands at `place` is defined in a class body; where that cannot be read, it may be.
+    fn is_method(&self, place: &Place) -> bool {
+        let Ok(home) = self.module(&place.path) else { return true };
+        let covering = covering_node(home.syntax().into(), place.range());
+        let mut around = covering.ancestors().skip_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
+        matches!(around.nth(1), Some(AnyNodeRef::StmtClassDef(_)))
     }
 
     fn source(&self, path: &Path) -> Option<SourceText> {
@@ -183,26 +166,12 @@ impl Class<'_> {
 }
 
 /// The last part of the name that a file is imported under.
-fn import_stem(path: &Path) -> Option<String> {
+pub(super) fn import_stem(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
     match stem {
         "__init__" => Some(path.parent()?.file_name()?.to_str()?.to_string()),
         _ => Some(stem.to_string()),
     }
-}
-
-/// Where `name` stands as a whole word.
-fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
-    let is_word = |char: char| char.is_alphanumeric() || char == '_';
-    text.match_indices(name).map(|(at, _)| at).filter(move |at| {
-        let before = text[..*at].chars().next_back();
-        let behind = text[*at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !behind.is_some_and(is_word)
-    })
-}
-
-fn has_word(text: &str, name: &str) -> bool {
-    words(text, name).next().is_some()
 }
 
 /// Classes whose body defines a name.
@@ -229,6 +198,8 @@ struct Search<'m, 's> {
     module: &'m Module<'s>,
     name: &'m str,
     targets: &'m [Place],
+    /// Whether one of them is a method: then any object may be the receiver.
+    is_method: bool,
     found: Vec<Reference>,
     /// Names that imports give it.
     renamed: Vec<String>,
@@ -295,7 +266,7 @@ impl Search<'_, '_> {
             Some(Referent::Module(_)) => return,
             _ => {}
         }
-        if !self.is_method() {
+        if !self.is_method {
             return;
         }
         let class = self.module.class_of(&*attribute.value).or_else(|| self.module.class_reference(&attribute.value));
@@ -313,16 +284,6 @@ impl Search<'_, '_> {
             Some(symbol) if symbol.origin != Origin::Project => {}
             _ => self.push(range, ReferenceKind::Unknown),
         }
-    }
-
-    /// Whether the targets are methods: then any object may be the receiver.
-    fn is_method(&self) -> bool {
-        self.targets.iter().any(|target| {
-            let Ok(home) = self.module.snapshot().module(&target.path) else { return true };
-            let covering = covering_node(home.syntax().into(), target.range());
-            let mut around = covering.ancestors().skip_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
-            matches!(around.nth(1), Some(AnyNodeRef::StmtClassDef(_)))
-        })
     }
 
     /// An import from a module that was not found, though a target's file has its name.
@@ -353,6 +314,9 @@ impl Search<'_, '_> {
     /// `"name"` where attributes are looked up by name, or names are exported; `"module.name"`; a doctest that calls it.
     fn string(&mut self, string: &ast::ExprStringLiteral) {
         let text = string.value.to_str();
+        if !text.contains(self.name) {
+            return;
+        }
         let stems = || self.targets.iter().filter_map(|target| import_stem(&target.path));
         let names_it = match text.rsplit_once(['.', ':']) {
             None => text == self.name && self.is_looked_up(string),
