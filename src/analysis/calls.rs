@@ -18,6 +18,7 @@ use ty_python_semantic::Db as SemanticDb;
 use super::database::Db;
 use super::functions::contains_yield;
 use super::module::Module;
+use super::syntax_index::import_aliases;
 pub(super) use body::Doubts;
 use body::{Asks, CallSite, How, calls_in};
 use decorators::{Decoration, decoration};
@@ -81,7 +82,7 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
     let DefinitionKind::Function(node) = function.kind(db) else { return Frame::default() };
     let def = node.node(&parsed);
     let names = flags(def);
-    let (sites, asks) = calls_in(&module, def, &names);
+    let (sites, asks) = calls_in(module.import_aliases(), def, &names);
     let mut calls = vec![];
     if let Decoration::Wrapped(wrappers) = decoration(&module, def) {
         calls.extend(wrappers.into_iter().map(|(range, wrapper)| Edge {
@@ -94,6 +95,13 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
         calls.extend(edges(&module, def, site, &names));
     }
     Frame { calls, flags: names, asks }
+}
+
+/// What the body of a function of the project asks about where it runs. Its syntax alone says.
+#[salsa::tracked(returns(copy))]
+pub(super) fn asks<'db>(db: &'db dyn Db, function: Definition<'db>) -> Asks {
+    let aliases = import_aliases(db, function.program_file(db));
+    with_function(db, function, |def| calls_in(aliases, def, &[]).1).unwrap_or_default()
 }
 
 impl<'db> Edge<'db> {

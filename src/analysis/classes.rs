@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use ruff_db::parsed::{ParsedModuleRef, parsed_module};
+use ruff_python_ast::name::Name;
 use ruff_python_ast::{self as ast, Expr};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::scope::{NodeWithScopeRef, ScopeId};
@@ -79,7 +80,7 @@ impl<'s> Class<'s> {
 
     /// The name in its `class` statement.
     pub fn name(&self) -> String {
-        self.definition.name(self.db()).unwrap_or_default()
+        head(self.snapshot, self.definition).name.to_string()
     }
 
     /// Where its name stands; for a library class, in the library's source if that is at hand.
@@ -188,13 +189,25 @@ impl<'s> Class<'s> {
     }
 
     pub(super) fn scope(&self) -> ScopeId<'s> {
-        let program_file = self.definition.program_file(self.db());
-        self.with_statement(|_, statement| {
-            semantic_index(self.db(), program_file)
-                .node_scope(NodeWithScopeRef::Class(statement))
-                .to_scope_id(self.db(), program_file)
-        })
+        head(self.snapshot, self.definition).scope
     }
+}
+
+/// What is asked about a class again and again, so that the tree of its file need not be at hand.
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
+struct Head<'db> {
+    name: Name,
+    scope: ScopeId<'db>,
+}
+
+#[salsa::tracked(returns(ref))]
+fn head<'db>(db: &'db dyn database::Db, definition: Definition<'db>) -> Head<'db> {
+    let class = Class::new(db.snapshot(), definition);
+    class.with_statement(|_, statement| {
+        let file = definition.program_file(db);
+        let scope = semantic_index(db, file).node_scope(NodeWithScopeRef::Class(statement));
+        Head { name: statement.name.id.clone(), scope: scope.to_scope_id(db, file) }
+    })
 }
 
 /// The strings of a literal string, tuple, list or set; the keys of a literal dict.

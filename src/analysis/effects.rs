@@ -10,7 +10,7 @@ use ruff_text_size::TextRange;
 use ty_python_core::definition::Definition;
 
 use super::blocking::BlockingCall;
-use super::calls::{Edge, Flag, Frame, Passed, Target, frame, shown_name, with_function};
+use super::calls::{Edge, Flag, Frame, Passed, Target, asks, frame, shown_name, with_function};
 use super::database::Db;
 use super::module::Module;
 use crate::text::Place;
@@ -191,12 +191,13 @@ fn search<'db>(db: &'db dyn Db, start: Definition<'db>, known: Known, is_doubtfu
 
 /// Whether the frame asks where it runs: itself, or through a test, a wrapper or a check that it calls.
 fn asks_where_it_runs(db: &dyn Db, of: &Frame, depth: usize) -> bool {
-    let asks = |edge: &Edge| match edge.target {
+    let asks_in = |edge: &Edge| match edge.target {
         Target::Function(target) if edge.decides => asks_where_it_runs(db, frame(db, target), depth - 1),
-        Target::Function(target) => frame(db, target).asks.for_loop,
+        // Most calls are of no interest: what the syntax says of them is enough.
+        Target::Function(target) => asks(db, target).for_loop,
         Target::Blocking(_) => false,
     };
-    of.asks.for_loop || of.asks.for_thread || (depth > 0 && of.calls.iter().any(asks))
+    of.asks.for_loop || of.asks.for_thread || (depth > 0 && of.calls.iter().any(asks_in))
 }
 
 /// What the target of a call knows of its flags.

@@ -1,7 +1,6 @@
 //! One file seen through a snapshot.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +20,7 @@ use super::database::Db;
 use super::definitions::{Referent, referent};
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
-use super::syntax_index::{DefinedNames, calls_by_name, defined_names, import_aliases, project_imports};
+use super::syntax_index::{DefinedNames, ImportAliases, calls_by_name, defined_names, import_aliases, project_imports};
 use super::tracing::Budget;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
@@ -54,8 +53,6 @@ pub struct Module<'s> {
     parsed: ParsedModuleRef,
     source: SourceText,
     lines: OnceCell<Lines>,
-    calls: OnceCell<HashMap<String, Vec<NodeIndex>>>,
-    aliases: OnceCell<HashMap<String, String>>,
     tracing_budget: Budget,
 }
 
@@ -81,8 +78,6 @@ impl<'s> Module<'s> {
             parsed: parsed_module(db, program_file.python_file(db)).load(db),
             source: source_text(db, file),
             lines: OnceCell::new(),
-            calls: OnceCell::new(),
-            aliases: OnceCell::new(),
             tracing_budget: Budget::default(),
         }
     }
@@ -280,15 +275,18 @@ impl<'s> Module<'s> {
     /// `from time import sleep as nap`; the name itself where no import renames it. Reads the import statements only, so
     /// it serves to rule names out cheaply, not to resolve them.
     pub fn imported_name<'m>(&'m self, name: &'m str) -> &'m str {
-        let aliases = self.aliases.get_or_init(|| import_aliases(&self.syntax().body));
-        aliases.get(name).map_or(name, String::as_str)
+        self.import_aliases().original(name)
+    }
+
+    /// The names that the imports of this file rename.
+    pub(super) fn import_aliases(&self) -> &'s ImportAliases {
+        import_aliases(self.snapshot, self.model.program_file())
     }
 
     /// The calls in this file whose callee ends in `name`: `f(…)` and `x.f(…)`.
     pub fn calls_of(&self, name: &str) -> Vec<&ast::ExprCall> {
-        let calls = self.calls.get_or_init(|| calls_by_name(&self.syntax().body));
-        let indices = calls.get(name).map(Vec::as_slice).unwrap_or_default();
-        indices.iter().filter_map(|index| self.call_at(*index)).collect()
+        let calls = calls_by_name(self.snapshot, self.model.program_file());
+        calls.of(name).iter().filter_map(|index| self.call_at(NodeIndex::from(*index))).collect()
     }
 
     fn call_at(&self, index: NodeIndex) -> Option<&ast::ExprCall> {

@@ -10,12 +10,13 @@ use ty_python_semantic::types::{Type, TypeDefinition};
 use ty_python_semantic::{HasType as _, ImportAliasResolution, definitions_for_name};
 
 use super::classes::Class;
+use super::database::Db;
 use super::definitions::{Referent, referent};
 use super::module::Module;
 use super::syntax_index::last_name;
 
 /// Where a name is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, salsa::SalsaValue)]
 pub enum Origin {
     /// The standard library.
     StandardLibrary,
@@ -28,7 +29,7 @@ pub enum Origin {
 }
 
 /// The canonical name of a module, function, class or method.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, salsa::SalsaValue)]
 pub struct Symbol {
     /// The public module: `asyncio`, not `asyncio.tasks`.
     pub module: String,
@@ -237,12 +238,18 @@ impl<'s> Module<'s> {
 impl Class<'_> {
     /// The class's canonical name.
     pub fn symbol(&self) -> Symbol {
-        let name = || Symbol { module: String::new(), name: self.name(), origin: Origin::Project };
-        self.module().definition_symbol(self.definition()).unwrap_or_else(name)
+        class_symbol(self.snapshot(), self.definition()).clone()
     }
 
     /// Whether this is the library class with the public name `full` (`"threading.Thread"`).
     pub fn is(&self, full: &str) -> bool {
-        self.symbol().is(full)
+        class_symbol(self.snapshot(), self.definition()).is(full)
     }
+}
+
+#[salsa::tracked(returns(ref))]
+fn class_symbol<'db>(db: &'db dyn Db, definition: Definition<'db>) -> Symbol {
+    let class = Class::new(db.snapshot(), definition);
+    let name = || Symbol { module: String::new(), name: class.name(), origin: Origin::Project };
+    class.module().definition_symbol(definition).unwrap_or_else(name)
 }

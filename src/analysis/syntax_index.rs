@@ -1,10 +1,11 @@
 //! What a file's syntax alone says, read once for many questions: its calls by name, its renaming imports.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_db::parsed::parsed_module;
+use ruff_python_ast::name::Name;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{AnyNodeRef, Expr, HasNodeIndex as _, NodeIndex, Stmt};
+use ruff_python_ast::{AnyNodeRef, Expr, HasNodeIndex as _, Stmt};
 use ty_python_core::ProgramFile;
 use ty_python_semantic::SemanticModel;
 
@@ -13,34 +14,58 @@ use super::database;
 /// The keywords under which a call is given a function to run.
 pub(super) const FUNCTION_KEYWORDS: &[&str] = &["function", "target"];
 
-/// The calls of a body, by the last part of the called name; those that are given a function by keyword also by that
+/// The calls of a file, by their numbers in the tree.
+#[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct Calls {
+    by_name: BTreeMap<Name, Vec<u32>>,
+}
+
+impl Calls {
+    /// The calls of `name`.
+    pub(super) fn of(&self, name: &str) -> &[u32] {
+        self.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The calls of a file, by the last part of the called name; those that are given a function by keyword also by that
 /// keyword and `=` (`"target="`).
-pub(super) fn calls_by_name(body: &[Stmt]) -> HashMap<String, Vec<NodeIndex>> {
+#[salsa::tracked(returns(ref))]
+pub(super) fn calls_by_name<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> Calls {
+    let parsed = parsed_module(db, file.python_file(db)).load(db);
     let mut collector = CallCollector::default();
-    collector.visit_body(body);
+    collector.visit_body(&parsed.syntax().body);
     collector.calls
 }
 
 /// The names that imports give another name, with the last part of what they were.
-pub(super) fn import_aliases(body: &[Stmt]) -> HashMap<String, String> {
-    let mut collector = AliasCollector::default();
-    collector.visit_body(body);
-    collector.aliases
+#[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct ImportAliases {
+    originals: BTreeMap<Name, Name>,
 }
 
-/// Names that imports rename, with the last part of what they were.
-#[derive(Default)]
-struct AliasCollector {
-    aliases: HashMap<String, String>,
+impl ImportAliases {
+    /// What a name was where it was imported from; the name itself where no import renames it.
+    pub(super) fn original<'n>(&'n self, name: &'n str) -> &'n str {
+        self.originals.get(name).map_or(name, Name::as_str)
+    }
 }
 
-impl<'a> SourceOrderVisitor<'a> for AliasCollector {
+/// The names that the imports of a file rename.
+#[salsa::tracked(returns(ref))]
+pub(super) fn import_aliases<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> ImportAliases {
+    let parsed = parsed_module(db, file.python_file(db)).load(db);
+    let mut aliases = ImportAliases::default();
+    aliases.visit_body(&parsed.syntax().body);
+    aliases
+}
+
+impl<'a> SourceOrderVisitor<'a> for ImportAliases {
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         if let AnyNodeRef::Alias(alias) = node
             && let Some(name) = &alias.asname
         {
             let original = alias.name.rsplit('.').next().unwrap_or(&alias.name);
-            self.aliases.insert(name.to_string(), original.to_string());
+            self.originals.insert(name.id.clone(), Name::new(original));
         }
         if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
@@ -199,7 +224,7 @@ pub(super) fn last_name(expr: &Expr) -> Option<&str> {
 
 #[derive(Default)]
 struct CallCollector {
-    calls: HashMap<String, Vec<NodeIndex>>,
+    calls: Calls,
 }
 
 impl<'a> SourceOrderVisitor<'a> for CallCollector {
@@ -207,11 +232,12 @@ impl<'a> SourceOrderVisitor<'a> for CallCollector {
         if let AnyNodeRef::ExprCall(call) = node
             && let Some(name) = last_name(&call.func)
         {
-            let index = call.node_index().load();
-            self.calls.entry(name.to_string()).or_default().push(index);
+            let Some(index) = call.node_index().load().as_u32() else { return TraversalSignal::Traverse };
+            let calls = &mut self.calls.by_name;
+            calls.entry(Name::new(name)).or_default().push(index);
             for keyword in FUNCTION_KEYWORDS {
                 if call.arguments.find_keyword(keyword).is_some() {
-                    self.calls.entry(format!("{keyword}=")).or_default().push(index);
+                    calls.entry(Name::new(format!("{keyword}="))).or_default().push(index);
                 }
             }
         }

@@ -29,6 +29,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if site.is_type_checking() {
         return None;
     }
+    if site.is_whole_file && accessor(def).is_none() && !site.module.may_be(&decorator.expression, KNOWN) {
+        return None;
+    }
     let class = site.module.class(statement)?;
     if accessor(def).is_some() {
         return setter_under_another_name(def, decorator, &class, findings);
@@ -73,6 +76,9 @@ fn property(
     class: &Class,
     findings: &mut Findings,
 ) -> Option<()> {
+    if !findings.wants("descriptors/property") {
+        return None;
+    }
     let member = class.own_member(&def.name)?;
     let MemberKind::Property { setter, .. } = member.kind else { return None };
     let accessors = Accessors::of(&member);
@@ -97,6 +103,9 @@ fn bound_method(
     class: &Class,
     findings: &mut Findings,
 ) -> Option<()> {
+    if !findings.wants(concept) {
+        return None;
+    }
     let subclasses: Vec<String> = subclasses(site.module, class).iter().map(Class::name).collect();
     let finding = start(concept, def, class)
         .fact("first", parameter(def, 0).map(Fact::from))
@@ -113,10 +122,12 @@ fn cached_property(
     class: &Class,
     findings: &mut Findings,
 ) -> Option<()> {
-    let reset = resets(site, class, &def.name);
-    let finding = start("descriptors/cached-property", def, class).fact("reset_at", Fact::from(reset));
-    push_at_both(finding, def, decorator, findings);
-    if !lacks_dict(class) {
+    if findings.wants("descriptors/cached-property") {
+        let reset = resets(site, class, &def.name);
+        let finding = start("descriptors/cached-property", def, class).fact("reset_at", Fact::from(reset));
+        push_at_both(finding, def, decorator, findings);
+    }
+    if !findings.wants("descriptors/cached-property-slots") || !lacks_dict(class) {
         return None;
     }
     let slots_at = class.mro().iter().find(|class| class.binds("__slots__")).and_then(Class::place);

@@ -24,8 +24,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     shared_names(site, statement, &class, findings);
-    let shape = Shape::of(class);
+    // Cheap questions first: nearly no class is made for the attributes of others.
+    method(&statement.body, "__init__")?;
     let uses = uses(site.module, &class);
+    if uses.is_empty() {
+        return None;
+    }
+    let shape = Shape::of(class);
     for parameter in named_by_hand(site.module, statement, &shape, &uses) {
         let (storage, _) = shape.storage().unzip();
         findings.push(

@@ -16,6 +16,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if site.is_type_checking() {
         return None;
     }
+    // One alone has nothing to be in conflict with.
+    let keyword = statement.arguments.as_ref().and_then(|arguments| arguments.find_keyword("metaclass"));
+    if statement.bases().len() + usize::from(keyword.is_some()) < 2 {
+        return None;
+    }
     // Each metaclass with what brings it: a base, or the keyword.
     let mut brought: Vec<(Class, String)> = vec![];
     for base in statement.bases() {

@@ -31,7 +31,7 @@ const CALLS: &[(&str, usize, &str)] = &[
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
-    let is_named = |name: &str| module.may_be(&call.func, &[name]) && module.text().contains(package(name));
+    let is_named = |name: &str| module.may_be(&call.func, &[name]) && module.may_use_package(package(name));
     if !CALLS.iter().any(|(name, ..)| is_named(name)) {
         return None;
     }

@@ -31,6 +31,12 @@ const METHODS: &[&str] = &[
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    // By their names most calls are out of the question.
+    let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+    let mut mentioned = std::iter::once(&*call.func).chain(call.arguments.args.iter().chain(keywords));
+    if site.is_whole_file && !mentioned.any(|expr| module.may_be(expr, METHODS)) {
+        return None;
+    }
     if site.is_type_checking() || !module.may_use_package("asyncio") {
         return None;
     }

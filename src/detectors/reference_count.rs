@@ -36,8 +36,10 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
-        AnyNodeRef::StmtAssign(assign) => assignment(site, assign, findings),
-        AnyNodeRef::StmtDelete(delete) => {
+        AnyNodeRef::StmtAssign(assign) if findings.wants("memory/reference-counting") => {
+            assignment(site, assign, findings)
+        }
+        AnyNodeRef::StmtDelete(delete) if findings.wants("memory/del-statement") => {
             for target in &delete.targets {
                 findings.push(deletion(site, delete, target));
             }

@@ -19,6 +19,8 @@ const RUNNERS: &[&str] = &["asyncio", "concurrent", "multiprocessing", "threadin
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    // Cheap questions first: most calls have no argument that is a call.
+    call.arguments.iter_source_order().find(|argument| argument.value().is_call_expr())?;
     if site.is_whole_file && !RUNNERS.iter().any(|package| module.may_use_package(package)) {
         return None;
     }
@@ -39,8 +41,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// The argument that is to be called later.
 fn target<'a>(module: &Module, call: &'a ast::ExprCall) -> Option<&'a Expr> {
     let arguments = &call.arguments;
-    // Cheap questions first: most calls have no argument that is a call.
-    arguments.iter_source_order().find(|argument| argument.value().is_call_expr())?;
     if let Some((receiver, name)) = method(call) {
         let class = || module.receiver_class(receiver);
         let is_loop = || class().is_some_and(|class| class.inherits("asyncio.AbstractEventLoop"));

@@ -6,8 +6,7 @@ use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextRange};
 
-use super::super::module::Module;
-use super::super::syntax_index::last_name;
+use super::super::syntax_index::{ImportAliases, last_name};
 use super::Flag;
 
 /// Calls that ask on which loop the code runs.
@@ -86,7 +85,7 @@ impl Asks {
 
 /// The calls of a function's own body, and what it asks about where it runs.
 pub(super) fn calls_in<'a>(
-    module: &Module,
+    aliases: &ImportAliases,
     def: &'a ast::StmtFunctionDef,
     flags: &'a [Flag],
 ) -> (Vec<CallSite<'a>>, Asks) {
@@ -104,7 +103,7 @@ pub(super) fn calls_in<'a>(
     // `from asyncio import get_running_loop as running` asks too.
     let mut asks = walk.asks;
     for name in walk.sites.iter().filter_map(|site| site.call?.func.as_name_expr()) {
-        asks.add(module.imported_name(&name.id));
+        asks.add(aliases.original(&name.id));
     }
     (walk.sites, asks)
 }

@@ -79,7 +79,7 @@ fn wrapper<'s>(module: &Module<'s>, decorator: &Expr) -> Option<Definition<'s>> 
     let outer = if is_factory { returned(outer)? } else { outer };
     let inner = returned(outer)?;
     let wrapped = outer.parameters.iter_non_variadic_params().next()?.name();
-    let (sites, _) = calls_in(&home, inner, &[]);
+    let (sites, _) = calls_in(home.import_aliases(), inner, &[]);
     let is_wrapped = |call: &ast::ExprCall| call.func.as_name_expr().is_some_and(|name| name.id == wrapped.id);
     sites.iter().filter_map(|site| site.call).any(is_wrapped).then(|| home.definition_of(inner))?
 }
