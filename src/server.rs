@@ -8,6 +8,7 @@
 //! is a feature of the inner layers. What is open, configured and known is in the session, which one thread owns.
 
 mod actions;
+mod addresses;
 mod async_steps;
 mod capabilities;
 mod commands;

@@ -33,8 +33,12 @@ pub(super) fn to_path(uri: &Uri) -> PathBuf {
     if let Some(path) = of_file {
         return path.into_owned();
     }
-    let safe = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
-    let name: String = uri.as_str().chars().map(safe).collect();
+    // Two addresses never become one name.
+    let safe = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("_{byte:02x}"),
+    };
+    let name: String = uri.as_str().bytes().map(safe).collect();
     std::env::temp_dir().join("dunderstand-unsaved").join(name).with_extension("py")
 }
 

@@ -139,7 +139,9 @@ impl Roots {
     }
 
     pub(super) fn remove(&mut self, folders: &[WorkspaceFolder]) {
-        self.roots.retain(|root| !folders.iter().any(|folder| root.uri.as_ref() == Some(&folder.uri)));
+        // By the path: an address can be spelled in several ways.
+        let gone: Vec<PathBuf> = folders.iter().map(|folder| convert::to_path(&folder.uri)).collect();
+        self.roots.retain(|root| root.uri.is_none() || !gone.contains(&root.path));
     }
 
     /// Takes the editor's settings, one layer for each root in order; the last serves those that are left.

@@ -189,6 +189,10 @@ impl Session {
         for folder in event.added {
             self.roots.add(folder.uri, &self.initial);
         }
+        // When the last folder goes, open files are explained as single ones.
+        for (path, _) in self.documents.python() {
+            self.roots.add_for_file(path, &self.initial);
+        }
         self.roots.read_pages();
         self.open_project();
         self.everything_is_stale();

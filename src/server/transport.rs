@@ -15,9 +15,11 @@ use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tower_lsp_server::jsonrpc::{Error, Id, Request, Response};
+use tower_lsp_server::jsonrpc::{Error, Id, Request, RequestBuilder, Response};
 use tower_lsp_server::{ClientSocket, ExitedError, LanguageServer, LspService};
 use tower_service::Service as _;
+
+use super::addresses;
 
 /// The longest message that is read, in bytes.
 const MESSAGE: usize = 1 << 30;
@@ -69,12 +71,17 @@ pub(super) async fn serve<S: LanguageServer>(mut service: LspService<S>, socket:
             Incoming::Answer(answer) => {
                 answers.send(answer).await.ok();
             }
+            // The library passes over all that begins so: right for a notification; a request wants an answer (LSP 3.17).
+            Incoming::Call(call) if call.method().starts_with("$/") && call.id().is_some() => {
+                let id = call.id().cloned().unwrap_or_default();
+                output.send(Outgoing::Answer(Response::from_error(id, Error::method_not_found()))).ok();
+            }
             Incoming::Call(call) => {
                 if std::future::poll_fn(|context| service.poll_ready(context)).await.is_err() {
                     break;
                 }
                 let (id, is_exit) = (call.id().cloned(), call.method() == "exit");
-                start(id, service.call(call), &output, &mut pending);
+                start(id, service.call(addresses::mended(call)), &output, &mut pending);
                 if is_exit {
                     break;
                 }
@@ -204,6 +211,11 @@ fn parse(body: &[u8]) -> Incoming {
 fn write_messages(mut output: impl Write, messages: &blocking::Receiver<Outgoing>) {
     for message in messages {
         let body = match &message {
+            // Parameters are an object, a list or nothing (JSON-RPC 2.0); the library writes `null` for nothing.
+            Outgoing::Call(call) if call.params().is_some_and(serde_json::Value::is_null) => {
+                let bare = Request::build(call.method().to_string());
+                serde_json::to_vec(&call.id().cloned().into_iter().fold(bare, RequestBuilder::id).finish())
+            }
             Outgoing::Call(call) => serde_json::to_vec(call),
             Outgoing::Answer(answer) => serde_json::to_vec(answer),
         };

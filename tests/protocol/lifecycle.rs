@@ -103,7 +103,9 @@ fn what_cannot_be_read_is_an_error_and_nothing_more() {
     client.send_raw(b"Content-Length: 99999999999999999999\r\n\r\n{\"jsonrpc\": \"2.0\"}");
     assert_eq!(client.wait_for_nameless_error(), -32700);
 
-    assert_eq!(client.request("no/such/method", json!({})).unwrap_err()["code"], -32601);
+    for method in ["no/such/method", "$/noSuchMethod"] {
+        assert_eq!(client.request(method, json!({})).unwrap_err()["code"], -32601);
+    }
     client.notify("no/such/notification", json!({}));
     client.notify("$/noSuchNotification", json!({}));
     client.notify("textDocument/didOpen", json!({"textDocument": 3}));

@@ -69,6 +69,8 @@ def check_envelope(message):
             raise Violation(f"an answer without an id: {json.dumps(message)[:200]}")
         if ("result" in message) == ("error" in message):
             raise Violation(f"an answer has either a result or an error: {json.dumps(message)[:200]}")
+    elif not isinstance(message.get("params", {}), (dict, list)):
+        raise Violation(f"parameters are an object or a list: {json.dumps(message)[:200]}")
     elif "result" in message or "error" in message:
         raise Violation(f"a request with an answer in it: {json.dumps(message)[:200]}")
 
@@ -91,6 +93,12 @@ class Conversation:
                 self.waiting[sender][message["id"]] = method
             kind = "request" if is_request else "notification"
             position = 0
+        elif message["id"] is None and "error" in message:
+            # What could not be read has no id.
+            self.seen[f"{sender} error"] += 1
+            if self.is_checked(sender):
+                round_trip(message, types.ResponseErrorMessage, "error without an id")
+            return
         else:
             method, kind, position = self.waiting[other].pop(message["id"], None), "response", 1
             if method is None:
