@@ -7,6 +7,8 @@
 mod aclosing;
 mod add_async;
 mod add_await;
+mod async_lock;
+mod async_queue;
 mod asyncio_run;
 mod await_sleep;
 mod awaiting;
@@ -29,6 +31,7 @@ mod inspect_coroutine;
 mod keep_task;
 mod keep_task_logged;
 mod layout;
+mod loop_object;
 mod make_async;
 mod raise_again;
 mod raise_attribute_error;
@@ -70,6 +73,8 @@ pub const ALL: &[Rewrite] = &[
     aclosing::REWRITE,
     add_async::REWRITE,
     add_await::REWRITE,
+    async_lock::REWRITE,
+    async_queue::REWRITE,
     asyncio_run::REWRITE,
     await_sleep::REWRITE,
     bind_weak_object::REWRITE,

@@ -4,7 +4,7 @@
 //! costs the words of one file. A word counts wherever it stands: in code, strings and comments.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ruff_db::files::{File, system_path_to_file};
 use ruff_db::source::{SourceText, source_text};
@@ -59,6 +59,11 @@ impl Snapshot {
             let has_all = text.read_error().is_none() && words.iter().all(|word| has_word(text.as_str(), word));
             has_all.then_some(Found { path, file, text })
         }))
+    }
+
+    /// The files that have `word` in them. `None` if there are too many files to look through.
+    pub fn files_with_word(&self, word: &str) -> Option<Vec<PathBuf>> {
+        Some(self.files_with(&[word])?.map(|found| found.path.to_path_buf()).collect())
     }
 }
 

@@ -189,6 +189,41 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
     drop.then(|| Edit::delete(TextRange::new(start, end)))
 }
 
+/// Takes out of the `from … import …` lines of the module what the code in `gone` was the last to read.
+pub(super) fn drop_members(module: &Module, gone: &[TextRange]) -> Vec<Edit> {
+    let body = &module.syntax().body;
+    if module.text().contains("__all__") {
+        return vec![];
+    }
+    let bound = |alias: &ast::Alias| alias.asname.as_ref().unwrap_or(&alias.name).to_string();
+    let is_gone = |range: &TextRange| gone.iter().any(|gone| gone.contains_range(*range));
+    let is_unused = |alias: &ast::Alias| {
+        let name = bound(alias);
+        let names = Names::in_body(&name, body);
+        names.bindings.len() == 1
+            && names.reads.iter().any(is_gone)
+            && names.reads.iter().chain(&names.quoted).all(is_gone)
+    };
+    let mut edits = vec![];
+    // An import of one name is the affair of `drop_unused_all`.
+    for import in body.iter().filter_map(Stmt::as_import_from_stmt).filter(|import| import.names.len() > 1) {
+        let kept: Vec<&str> =
+            import.names.iter().filter(|alias| !is_unused(alias)).map(|alias| module.source(alias)).collect();
+        let (Some(first), Some(last)) = (import.names.first(), import.names.last()) else { continue };
+        let names = TextRange::new(first.start(), last.end());
+        let line = TextRange::new(line_start(module, import.start()), line_after(module, import.end()));
+        let is_whole_line = module.source(line).trim() == module.source(import).trim();
+        if kept.len() == import.names.len() || !is_whole_line || module.source(import).contains(['\n', '#']) {
+            continue;
+        }
+        edits.push(match kept.is_empty() {
+            true => Edit::delete(line),
+            false => Edit::replace(names, kept.join(", ")),
+        });
+    }
+    edits
+}
+
 /// Where the file binds `name`, in any scope.
 pub(super) fn bindings(module: &Module, name: &str) -> Vec<TextRange> {
     Names::in_body(name, &module.syntax().body).bindings

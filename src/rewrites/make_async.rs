@@ -5,7 +5,7 @@
 //! to be such a call; what is not stands in the way, and is named.
 
 pub(super) mod body;
-mod call;
+pub(super) mod call;
 pub(super) mod checks;
 mod plan;
 
@@ -15,7 +15,7 @@ use super::{Offer, Rewrite, Target};
 use crate::detectors::suspension::path_to;
 use crate::detectors::waiting_function::wait_of;
 use crate::text::{Place, Ranged as _, TextRange};
-pub(super) use plan::Plan;
+pub(super) use plan::{Plan, def_named_at};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "make_async", offer };
 

@@ -93,7 +93,7 @@ fn arguments<'a>(site: &Site, call: &'a ast::ExprCall) -> Result<(&'a Expr, &'a 
 }
 
 /// Whether a literal is `None` or positive; `None` for what is no literal.
-fn is_limit(timeout: &Expr) -> Option<bool> {
+pub(super) fn is_limit(timeout: &Expr) -> Option<bool> {
     match timeout {
         Expr::NoneLiteral(_) => Some(true),
         Expr::NumberLiteral(number) => match &number.value {
@@ -109,7 +109,7 @@ fn is_limit(timeout: &Expr) -> Option<bool> {
 }
 
 /// A reason not to: something else in the statement would come under the time limit, or run several times.
-fn alone(site: &Site, statement: &Site) -> Option<String> {
+pub(super) fn alone(site: &Site, statement: &Site) -> Option<String> {
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let comprehension = around(site).find(|node| {

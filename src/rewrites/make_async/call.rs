@@ -19,7 +19,7 @@ pub(super) enum Runner<'a> {
 }
 
 /// The call whose callee is the last node of `path`.
-pub(super) fn of<'a, 's>(module: &'a Module<'s>, path: &'a [AnyNodeRef<'a>]) -> Option<Site<'a, 's>> {
+pub(in crate::rewrites) fn of<'a, 's>(module: &'a Module<'s>, path: &'a [AnyNodeRef<'a>]) -> Option<Site<'a, 's>> {
     let (callee, ancestors) = path.split_last()?;
     let (parent, ancestors) = ancestors.split_last()?;
     let AnyNodeRef::ExprCall(call) = parent else { return None };
@@ -28,7 +28,7 @@ pub(super) fn of<'a, 's>(module: &'a Module<'s>, path: &'a [AnyNodeRef<'a>]) -> 
 }
 
 /// What is done with a function that is not called, as the end of "`f` …".
-pub(super) fn use_of(module: &Module, path: &[AnyNodeRef]) -> String {
+pub(in crate::rewrites) fn use_of(module: &Module, path: &[AnyNodeRef]) -> String {
     let mut parents = path.iter().rev().skip(1);
     while let Some(parent) = parents.next() {
         match parent {

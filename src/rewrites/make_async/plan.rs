@@ -74,7 +74,7 @@ impl<'s> Plan<'s> {
     }
 
     /// `app/jobs.py:12`, below the workspace's root.
-    pub(super) fn at(&self, place: &Place) -> String {
+    pub(in crate::rewrites) fn at(&self, place: &Place) -> String {
         self.at_line(&place.path, place.line)
     }
 
@@ -273,7 +273,7 @@ impl<'s> Plan<'s> {
 }
 
 /// The `def` whose name stands at `range`.
-pub(super) fn def_named_at<'m>(module: &'m Module, range: TextRange) -> Option<&'m ast::StmtFunctionDef> {
+pub(in crate::rewrites) fn def_named_at<'m>(module: &'m Module, range: TextRange) -> Option<&'m ast::StmtFunctionDef> {
     around(module, range).into_iter().find_map(|node| match node {
         AnyNodeRef::StmtFunctionDef(def) if def.name.range() == range => Some(def),
         _ => None,
