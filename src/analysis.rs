@@ -18,6 +18,7 @@ mod environment;
 mod facts;
 mod functions;
 mod limits;
+mod long_tables;
 mod mentions;
 mod module;
 mod names;

@@ -14,7 +14,7 @@ mod suppression;
 
 pub use async_steps::async_steps;
 pub use card::Card;
-pub use code_actions::{CodeAction, code_actions};
+pub use code_actions::{CodeAction, QUICK_FIX, code_actions};
 pub use diagnostics::{Diagnostic, Related, Tag, diagnostics};
 pub use fix_all::fix_all;
 pub use handbook::{handbook_page, handbook_page_here};

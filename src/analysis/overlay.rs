@@ -9,7 +9,7 @@ use ruff_db::system::{
     WhichResult, WritableSystem, walk_directory,
 };
 
-use super::limits;
+use super::{limits, long_tables};
 
 /// An unsaved text of the editor's.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl System for OverlaySystem {
         };
         // The engine recurses over the tree: text that would overflow its stack is not shown to it.
         limits::check(&text).map_err(unreadable)?;
-        Ok(text)
+        Ok(long_tables::shorten(text))
     }
 
     fn read_to_notebook(

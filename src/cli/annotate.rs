@@ -71,7 +71,7 @@ struct Annotations {
 
 fn annotated(view: &View, title: &str, all: bool, terminal: &Terminal) -> String {
     let whole = TextRange::up_to(view.module.text().text_len());
-    let actions: Vec<CodeAction> = features::code_actions(view, whole);
+    let actions: Vec<CodeAction> = features::code_actions(view, whole, &|_| true);
     let annotations = Annotations {
         hints: features::inlay_hints(view, whole),
         diagnostics: features::diagnostics(view),

@@ -92,7 +92,7 @@ fn offered(view: &View, place: &PlaceArgument) -> Offered {
     let lines = view.module.lines();
     let offset = lines.offset(position, encoding);
     let of = |range: TextRange| {
-        let mut actions = features::code_actions(view, range);
+        let mut actions = features::code_actions(view, range, &|_| true);
         actions.retain(|action| action.rewrite.is_some());
         actions
     };

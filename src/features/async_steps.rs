@@ -47,7 +47,7 @@ pub fn async_steps(view: &View, offset: Option<TextSize>) -> Vec<CodeAction> {
         let is_named = action.rewrite.as_deref().is_some_and(|name| ORDER.contains(&name));
         is_named || (action.rewrite.is_some() && action.concept.starts_with("asyncio/"))
     };
-    let mut steps = code_actions(view, range);
+    let mut steps = code_actions(view, range, &|_| true);
     steps.retain(is_step);
     steps.sort_by_key(|action| (order(action), action.range.start()));
     let mut kept: Vec<CodeAction> = vec![];

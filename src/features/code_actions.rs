@@ -2,6 +2,7 @@
 
 use super::{Card, View, suppression};
 use crate::detectors::{Finding, findings_in};
+use crate::pages::Page;
 use crate::rewrites::{FileEdits, Offer, offer};
 use crate::text::{Edit, TextRange};
 
@@ -26,18 +27,25 @@ pub struct CodeAction {
     pub is_preferred: bool,
 }
 
-/// The actions for `range`. Suppressing comments come last.
-pub fn code_actions(view: &View, range: TextRange) -> Vec<CodeAction> {
-    let found = findings_in(view.module, view.store, range, &|_| true);
+/// The kind of an action that mends what is reported.
+pub const QUICK_FIX: &str = "quickfix";
+
+/// The actions for `range` whose kind is `wanted`; nothing is worked out for the others, and a rewrite may search the
+/// whole workspace. Suppressing comments come last.
+pub fn code_actions(view: &View, range: TextRange, wanted: &dyn Fn(&str) -> bool) -> Vec<CodeAction> {
+    let of_wanted_kind = |concept: &str| {
+        view.store.page(concept).is_some_and(|page| wanted(&refactoring(page)) || view.options.reports(page))
+    };
+    let found = findings_in(view.module, view.store, range, &of_wanted_kind);
     let mut actions = vec![];
     for finding in &found {
-        actions.extend(rewrites_of(view, finding));
+        actions.extend(rewrites_of(view, finding, wanted));
     }
     // A hazard and an explanation at one place may offer the same edit: the fix stays.
     let fixes: Vec<String> =
-        actions.iter().filter(|action| action.kind == "quickfix").map(|action| action.title.clone()).collect();
-    actions.retain(|action| action.kind == "quickfix" || !fixes.contains(&action.title));
-    if view.options.suppression_actions && view.options.diagnostics {
+        actions.iter().filter(|action| action.kind == QUICK_FIX).map(|action| action.title.clone()).collect();
+    actions.retain(|action| action.kind == QUICK_FIX || !fixes.contains(&action.title));
+    if wanted(QUICK_FIX) && view.options.suppression_actions && view.options.diagnostics {
         let reported = super::diagnostics(view);
         for finding in &found {
             let is_reported = |diagnostic: &super::Diagnostic| {
@@ -51,14 +59,22 @@ pub fn code_actions(view: &View, range: TextRange) -> Vec<CodeAction> {
     actions
 }
 
-fn rewrites_of(view: &View, finding: &Finding) -> Vec<CodeAction> {
+/// The kind of a rewrite where nothing is reported.
+fn refactoring(page: &Page) -> String {
+    format!("refactor.rewrite.{}", page.topic())
+}
+
+fn rewrites_of(view: &View, finding: &Finding, wanted: &dyn Fn(&str) -> bool) -> Vec<CodeAction> {
     let Some(card) = Card::new(view, finding) else { return vec![] };
     let page = &card.page;
     let oldest = view.options.oldest_python.unwrap_or_else(|| view.module.version());
     let kind = match card.is_reported() {
-        true => "quickfix".to_string(),
-        false => format!("refactor.rewrite.{}", page.topic()),
+        true => QUICK_FIX.to_string(),
+        false => refactoring(page),
     };
+    if !wanted(&kind) {
+        return vec![];
+    }
     let mut actions: Vec<CodeAction> = vec![];
     for name in &page.rewrites {
         let Some(offer) = offer(view.module, finding, name, oldest) else { continue };
@@ -103,7 +119,7 @@ fn suppress(view: &View, finding: &Finding) -> Option<CodeAction> {
     let files = vec![FileEdits { path: module.path()?.to_path_buf(), edits: vec![edit] }];
     (!ends_in_backslash).then(|| CodeAction {
         title: format!("Suppress `{}` on this line", finding.concept),
-        kind: "quickfix".to_string(),
+        kind: QUICK_FIX.to_string(),
         rewrite: None,
         concept: finding.concept.clone(),
         range: finding.range,

@@ -1,6 +1,6 @@
 //! All fixes of a file that change nothing but the hazard, as far as they do not touch one another.
 
-use super::{CodeAction, View, code_actions, diagnostics};
+use super::{CodeAction, QUICK_FIX, View, code_actions, diagnostics};
 use crate::analysis::parses;
 use crate::rewrites::FileEdits;
 use crate::text::{Edit, TextLen as _, TextRange, apply};
@@ -9,7 +9,7 @@ use crate::text::{Edit, TextLen as _, TextRange, apply};
 pub fn fix_all(view: &View) -> Option<FileEdits> {
     let path = view.module.path()?;
     let text = view.module.text();
-    let offered = code_actions(view, TextRange::up_to(text.text_len()));
+    let offered = code_actions(view, TextRange::up_to(text.text_len()), &|kind| kind == QUICK_FIX);
     let mut edits: Vec<Edit> = vec![];
     for diagnostic in diagnostics(view) {
         let fixes = |action: &&CodeAction| {

@@ -40,8 +40,8 @@ pub(super) fn of(
     let wanted = Wanted(context.only.as_deref());
     let version = reading.version(path);
     let mut actions = vec![];
-    let mut found = features::code_actions(&reading.view(&module), reading.offsets(&module, range));
-    found.retain(|action| wanted.includes(&action.kind));
+    let mut found =
+        features::code_actions(&reading.view(&module), reading.offsets(&module, range), &|kind| wanted.includes(kind));
     if !reading.setting.abilities.disabled_actions {
         found.retain(|action| action.disabled.is_none());
     }
@@ -66,7 +66,7 @@ pub(super) fn edit(reading: &Reading, data: &Data) -> Option<WorkspaceEdit> {
         None => vec![features::fix_all(&view)?],
         Some(action) => {
             let range = TextRange::new(TextSize::new(action.2), TextSize::new(action.3.max(action.2)));
-            let found = features::code_actions(&view, range);
+            let found = features::code_actions(&view, range, &|_| true);
             found.into_iter().find(|found| identity(found) == *action)?.files
         }
     };

@@ -12,12 +12,29 @@ type Test = (&'static str, fn() -> Outcome);
 pub const ALL: &[Test] = &[
     ("hostile files end in a message", hostile_files),
     ("hostile files leave the others checked", hostile_beside_good),
+    ("a long generated table is no burden on the files that use it", long_table),
     ("a reader that goes away is no error", closed_pipe),
     ("the demo program is shown whole, explained, in 100 columns", demo),
     ("names in help texts exist", names_in_help),
     ("completions name every command", completions),
     ("every command has a manual page with its options", manual_pages),
 ];
+
+/// The engine's work on such a table grows with the square of its length: shown whole, this one would fill the memory.
+fn long_table() -> Outcome {
+    let folder = Folder::new("table");
+    let stores: String = (0..30_000).map(|number| format!("NAMES[{number}] = 'name {number}'\n")).collect();
+    folder.write("names.py", format!("NAMES = {{}}\n{stores}"));
+    let program = "import time\n\nfrom names import NAMES\n\n\nasync def find(value):\n    for key, name in NAMES.items():\n        \
+                   if name == value:\n            time.sleep(key)\n";
+    folder.write("find.py", program);
+    let output = folder.run(&["check", "--format", "concise", "find.py"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.contains("find.py:9:13: warning[asyncio/blocking-call]") {
+        true => Ok(()),
+        false => Err(format!("{}\n{text}", output.status).into()),
+    }
+}
 
 /// Files that a reader of Python must survive, with a part of what it says about them.
 fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {

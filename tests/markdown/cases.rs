@@ -111,7 +111,7 @@ fn show_diagnostics(module: &Module, _program: &Program) -> Fences {
 }
 
 fn show_actions(module: &Module, program: &Program) -> Fences {
-    let actions = with_view(module, |view| code_actions(view, TextRange::empty(cursor(program))));
+    let actions = with_view(module, |view| code_actions(view, TextRange::empty(cursor(program)), &|_| true));
     let actions: Vec<_> = actions.into_iter().filter(|action| !action.title.starts_with("Suppress ")).collect();
     let mut lines = vec![];
     for action in &actions {

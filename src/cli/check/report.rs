@@ -39,7 +39,10 @@ impl FileReport {
             return None;
         }
         let whole = TextRange::up_to(view.module.text().text_len());
-        let mut actions = if with_actions { features::code_actions(view, whole) } else { vec![] };
+        let mut actions = match with_actions {
+            true => features::code_actions(view, whole, &|kind| kind == features::QUICK_FIX),
+            false => vec![],
+        };
         actions.retain(|action| diagnostics.iter().any(|diagnostic| is_on(action, diagnostic)));
         Some(Self { path: view.module.path()?.to_path_buf(), lines: view.module.lines().clone(), diagnostics, actions })
     }
@@ -61,7 +64,10 @@ fn is_on(action: &CodeAction, diagnostic: &Diagnostic) -> bool {
 
 /// Whether `--fix` may apply it.
 pub(super) fn is_safe(action: &CodeAction) -> bool {
-    action.kind == "quickfix" && action.disabled.is_none() && action.preserves_behaviour && action.files.len() == 1
+    action.kind == features::QUICK_FIX
+        && action.disabled.is_none()
+        && action.preserves_behaviour
+        && action.files.len() == 1
 }
 
 impl Report {
