@@ -22,8 +22,10 @@ mod context_var;
 mod create_task;
 mod end_with_sentinel;
 mod end_with_shutdown;
+mod executor_map;
 mod executor_to_thread;
 mod finalize_instead_of_del;
+mod helper_to_thread;
 mod imports;
 mod independence;
 mod init_subclass;
@@ -86,8 +88,10 @@ pub const ALL: &[Rewrite] = &[
     create_task::REWRITE,
     end_with_sentinel::REWRITE,
     end_with_shutdown::REWRITE,
+    executor_map::REWRITE,
     executor_to_thread::REWRITE,
     finalize_instead_of_del::REWRITE,
+    helper_to_thread::REWRITE,
     init_subclass::REWRITE,
     inspect_coroutine::REWRITE,
     keep_task::REWRITE,

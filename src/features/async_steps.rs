@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "sync_facade",
     "await_sleep",
     "to_thread",
+    "helper_to_thread",
     "add_await",
     "make_async",
     "asyncio_run",

@@ -20,6 +20,20 @@ const THREAD_LOCKS: &[&str] = &[
     "threading.Semaphore",
 ];
 
+/// Builtins that take all of an iterable before they return.
+pub(super) const TAKE_ALL: &[&str] = &[
+    "builtins.dict",
+    "builtins.frozenset",
+    "builtins.list",
+    "builtins.max",
+    "builtins.min",
+    "builtins.set",
+    "builtins.sorted",
+    "builtins.str.join",
+    "builtins.sum",
+    "builtins.tuple",
+];
+
 /// The call that a finding on its callee, or on the whole of it, stands for; without parentheses around its callee, and
 /// in a statement that parses.
 pub(super) fn call_of<'a, 's>(site: &Site<'a, 's>) -> Option<(&'a ast::ExprCall, Site<'a, 's>)> {
@@ -50,10 +64,7 @@ pub(super) fn obstacle(site: &Site) -> Option<String> {
         let at = line(function.name.range());
         return Some(format!("`{}` (line {at}) is a plain `def`, which cannot await", function.name));
     }
-    if let Some(reason) = not_of_the_coroutine(site) {
-        return Some(reason);
-    }
-    suspension_obstacle(site)
+    misplaced(site).or_else(|| suspension_obstacle(site))
 }
 
 /// Why a function, even if it were a coroutine function, must not be suspended at the site.
@@ -69,7 +80,7 @@ pub(super) fn suspension_obstacle(site: &Site) -> Option<String> {
 }
 
 /// A class body, which cannot await, or a generator expression, which an `await` would make asynchronous.
-fn not_of_the_coroutine(site: &Site) -> Option<String> {
+pub(super) fn misplaced(site: &Site) -> Option<String> {
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let own = site.enclosing().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));

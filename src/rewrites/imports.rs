@@ -169,7 +169,11 @@ pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Optio
 /// As [`drop_unused`], for reads in several places.
 pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -> Option<Edit> {
     let only = |import: &[ast::Alias]| match import {
-        [alias] => alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name,
+        // `import concurrent.futures` binds `concurrent`.
+        [alias] => match &alias.asname {
+            Some(bound) => bound.as_str() == name,
+            None => alias.name.split('.').next() == Some(name),
+        },
         _ => false,
     };
     let import = module.syntax().body.iter().find(|statement| match statement {

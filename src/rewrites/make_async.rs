@@ -15,7 +15,7 @@ use super::{Offer, Rewrite, Target};
 use crate::detectors::suspension::path_to;
 use crate::detectors::waiting_function::wait_of;
 use crate::text::{Place, Ranged as _, TextRange};
-pub(super) use plan::{Plan, def_named_at};
+pub(super) use plan::{Plan, def_named_at, with_edits};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "make_async", offer };
 
@@ -55,7 +55,7 @@ fn offer(target: &Target) -> Option<Offer> {
         }
         return Offer::refused(title, reasons.join("; "));
     }
-    let title = format!("{title}{}", plan.changes());
+    let title = format!("{title} ({})", plan.changes().join("; "));
     match plan.files() {
         Ok(files) => Some(Offer::Edit { title, files, preserves_behaviour: false }),
         Err(reason) => Offer::refused(title, reason),

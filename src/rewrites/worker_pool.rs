@@ -13,7 +13,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef};
 
 use super::imports::{drop_unused_all, imported, taken};
 use super::layout::{free_name, generated, indent, unit};
-use super::make_async::Plan;
+use super::make_async::{Plan, with_edits};
 use super::{FileEdits, Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::detectors::nodes::{all_nodes, calls};
@@ -149,20 +149,9 @@ fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>
         }
         files = plan.files()?;
     }
-    if !files.iter().any(|file| file.path == path) {
-        files.push(FileEdits { path: path.to_path_buf(), edits: vec![] });
-    }
-    let Some(own) = files.iter_mut().find(|file| file.path == path) else { return Ok(files) };
-    own.edits.retain(|edit| !head.contains(edit));
     head.extend(asyncio.edit);
     for name in ["queue", "threading", "Thread", "Queue"] {
         head.extend(drop_unused_all(module, name, &changes.gone));
     }
-    for edit in head {
-        let is_import = edit.text.contains("import ");
-        if !(is_import && own.edits.contains(&edit)) {
-            own.edits.push(edit);
-        }
-    }
-    Ok(files)
+    Ok(with_edits(files, path, head))
 }

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, CmpOp, Expr};
 use super::plan::Plan;
 use crate::analysis::{Module, Site};
 use crate::detectors::suspension::{call_head, is_in};
-use crate::rewrites::awaiting::suspension_obstacle;
+use crate::rewrites::awaiting::{TAKE_ALL, suspension_obstacle};
 use crate::text::{Ranged as _, TextRange};
 
 /// What runs a call.
@@ -110,18 +110,6 @@ fn is_first_iterable(generators: &[ast::Comprehension], range: TextRange) -> boo
 
 /// Whether a generator expression with an `await` can become a list: what takes it takes all of it.
 fn consumed(site: &Site, generator: &ast::ExprGenerator, index: usize) -> Result<(), String> {
-    const TAKE_ALL: &[&str] = &[
-        "builtins.dict",
-        "builtins.frozenset",
-        "builtins.list",
-        "builtins.max",
-        "builtins.min",
-        "builtins.set",
-        "builtins.sorted",
-        "builtins.str.join",
-        "builtins.sum",
-        "builtins.tuple",
-    ];
     let mut outer = site.enclosing().skip(index + 1);
     let taker = match (outer.next(), outer.next()) {
         (Some(AnyNodeRef::Arguments(_)), Some(AnyNodeRef::ExprCall(call))) => Some(call),

@@ -1,7 +1,7 @@
 //! What is made asynchronous: the functions, the calls that get an `await`, the entry; and what stands in the way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::body::Body;
 use super::call::{self, Runner};
@@ -10,7 +10,7 @@ use crate::analysis::{Module, NotTold, Reference, ReferenceKind, Snapshot, Versi
 use crate::detectors::nodes::around;
 use crate::detectors::suspension::{path_to, qualified_name};
 use crate::rewrites::FileEdits;
-use crate::text::{Place, Ranged as _, TextRange};
+use crate::text::{Edit, Place, Ranged as _, TextRange};
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
 /// The most functions that are made asynchronous together.
@@ -78,7 +78,7 @@ impl<'s> Plan<'s> {
         self.at_line(&place.path, place.line)
     }
 
-    pub(super) fn at_line(&self, path: &std::path::Path, line: usize) -> String {
+    pub(super) fn at_line(&self, path: &Path, line: usize) -> String {
         let roots = self.snapshot.roots();
         let root = roots.iter().filter(|root| path.starts_with(root)).max_by_key(|root| root.as_os_str().len());
         let shown = root.and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
@@ -200,7 +200,7 @@ impl<'s> Plan<'s> {
         answers
     }
 
-    fn ranges(&self, places: &BTreeSet<Place>, path: &std::path::Path) -> Vec<TextRange> {
+    fn ranges(&self, places: &BTreeSet<Place>, path: &Path) -> Vec<TextRange> {
         places.iter().filter(|place| place.path == path).map(Place::range).collect()
     }
 
@@ -229,8 +229,8 @@ impl<'s> Plan<'s> {
         title
     }
 
-    /// What changes beside the colour, for the title.
-    pub(super) fn changes(&self) -> String {
+    /// What changes beside the colour.
+    pub(in crate::rewrites) fn changes(&self) -> Vec<String> {
         let mut changes = vec!["other tasks run at each `await`".to_string()];
         if let Some(name) = self.uncalled.last() {
             changes.push(format!("nothing in this workspace calls `{name}`"));
@@ -240,7 +240,7 @@ impl<'s> Plan<'s> {
             let still: Vec<String> = still.into_iter().map(|callee| format!("`{callee}`")).collect();
             changes.push(format!("{} still waits in the loop's thread", still.join(", ")));
         }
-        format!(" ({})", changes.join("; "))
+        changes
     }
 
     /// The edits of each file.
@@ -270,6 +270,23 @@ impl<'s> Plan<'s> {
         }
         Ok(files)
     }
+}
+
+/// Adds edits of the file at `path` to those that the plan has for it.
+pub(in crate::rewrites) fn with_edits(mut files: Vec<FileEdits>, path: &Path, edits: Vec<Edit>) -> Vec<FileEdits> {
+    if !files.iter().any(|file| file.path == path) {
+        files.push(FileEdits { path: path.to_path_buf(), edits: vec![] });
+    }
+    let Some(own) = files.iter_mut().find(|file| file.path == path) else { return files };
+    // Both may want the same import.
+    own.edits.retain(|edit| !edits.contains(edit));
+    for edit in edits {
+        let is_known = edit.text.contains("import ") && own.edits.contains(&edit);
+        if !is_known {
+            own.edits.push(edit);
+        }
+    }
+    files
 }
 
 /// The `def` whose name stands at `range`.
