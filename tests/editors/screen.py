@@ -83,7 +83,7 @@ class Screen:
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def wait(self, text, seconds=30):
+    def wait(self, text, seconds=240):
         """Waits until the screen shows a text and is quiet."""
         end = time.monotonic() + seconds
         while text not in self.text():
@@ -93,7 +93,7 @@ class Screen:
         while self.read(0.15) and time.monotonic() < end:
             pass
 
-    def wait_gone(self, text, seconds=30):
+    def wait_gone(self, text, seconds=240):
         end = time.monotonic() + seconds
         while text in self.text():
             if time.monotonic() > end:
@@ -103,7 +103,7 @@ class Screen:
     def type(self, keys):
         os.write(self.terminal, keys.encode())
 
-    def end(self, seconds=10):
+    def end(self, seconds=120):
         """Waits until the program ends by itself; its exit code."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -41,6 +41,14 @@ vim.api.nvim_create_autocmd('FileType', {
   callback = guard.tell_if_missing,
 })
 
+vim.api.nvim_create_autocmd('LspAttach', {
+  group = vim.api.nvim_create_augroup('dunderstand.ready', {}),
+  desc = 'Know which servers were ready once',
+  callback = function(event)
+    guard.on_attach(event.data.client_id)
+  end,
+})
+
 -- Neovim asks for the hazards of a buffer that is shown when it opens or changes; not for one that is shown later, or again
 -- after a change elsewhere.
 vim.api.nvim_create_autocmd('BufWinEnter', {

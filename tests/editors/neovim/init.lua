@@ -1,6 +1,7 @@
 -- A user's configuration: this folder's plugin, the server enabled, hints on. Read by every test.
-local editors = vim.env.EDITORS
-vim.opt.runtimepath:prepend(editors .. '/neovim')
+if not vim.env.ENTRY then
+  vim.opt.runtimepath:prepend(vim.env.EDITORS .. '/neovim')
+end
 package.path = vim.env.TESTS .. '/?.lua;' .. package.path
 
 vim.o.swapfile = false
@@ -16,11 +17,16 @@ vim.api.nvim_create_autocmd('LspAttach', {
 if vim.env.CMD then
   vim.lsp.config('dunderstand', { cmd = vim.json.decode(vim.env.CMD) })
 end
-if vim.env.PYTHON_SETTING then
-  vim.lsp.config('dunderstand', { settings = { dunderstand = { python = vim.env.PYTHON_SETTING } } })
+if vim.env.SETTINGS then
+  vim.lsp.config('dunderstand', { settings = { dunderstand = vim.json.decode(vim.env.SETTINGS) } })
 end
 if vim.env.TY then
   vim.lsp.config('ty', { cmd = { vim.env.TY, 'server' }, filetypes = { 'python' }, root_markers = { 'pyproject.toml' } })
   vim.lsp.enable('ty')
+end
+if vim.env.BASEDPYRIGHT then
+  local cmd = { vim.env.BASEDPYRIGHT, '--stdio' }
+  vim.lsp.config('basedpyright', { cmd = cmd, filetypes = { 'python' }, root_markers = { 'pyproject.toml' }, settings = { basedpyright = {} } })
+  vim.lsp.enable('basedpyright')
 end
 vim.lsp.enable('dunderstand')

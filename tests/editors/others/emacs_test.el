@@ -8,6 +8,8 @@
       ;; Emacs guesses the project by its version control; here there is none.
       project-find-functions (list (lambda (_) (cons 'transient default-directory))))
 
+(setq-default eglot-workspace-configuration '(:dunderstand (:hover (:verbosity "brief"))))
+
 (defun check (what is-so)
   (message "%s %s" (if is-so "ok  " "FAIL") what)
   (unless is-so (kill-emacs 1)))
@@ -30,7 +32,8 @@
 (goto-char (point-min))
 (search-forward "time.sl")
 (let ((value (plist-get (plist-get (ask :textDocument/hover) :contents) :value)))
-  (check "hover" (and (stringp value) (string-match-p "event loop" value))))
+  (check "hover" (and (stringp value) (string-match-p "event loop" value)))
+  (check "hover is brief, by the settings" (not (string-match-p "\n- " value))))
 
 (let* ((actions (eglot-code-actions (line-beginning-position) (line-end-position) "quickfix"))
        (fix (seq-find (lambda (action) (string-match-p "asyncio.sleep" (plist-get action :title))) actions)))

@@ -1,6 +1,6 @@
 """Helix with editors/helix/languages.toml: keys and a screen.
 
-    python helix_test.py DUNDERSTAND EDITORS HX…
+    python helix_test.py EDITORS HX…
 """
 import os
 import pathlib
@@ -10,18 +10,22 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from screen import Screen
 
 
-def main(dunderstand, editors, *hx):
+def main(editors, *hx):
     settings = pathlib.Path(os.environ["XDG_CONFIG_HOME"]) / "helix"
     settings.mkdir(parents=True)
     languages = (pathlib.Path(editors) / "helix/languages.toml").read_text()
-    (settings / "languages.toml").write_text(languages.replace('command = "dunderstand"', f'command = "{dunderstand}"'))
+    # As it stands, with the example of settings taken in.
+    example = "# [language-server.dunderstand.config.dunderstand]\n# hover.verbosity"
+    assert example in languages
+    (settings / "languages.toml").write_text(languages.replace(example, example.replace("# ", "")))
     (settings / "config.toml").write_text("[editor.lsp]\ndisplay-inlay-hints = true\n")
     with Screen([*hx, "poll.py:8:14"], rows=24) as screen:
         screen.wait("blocks the event loop")
         print("ok   helix: diagnostic")
         screen.type(" k")
         screen.wait("Blocks the event loop")
-        print("ok   helix: hover")
+        assert "asyncio.sleep" not in screen.text(), f"the hover is to be brief\n{screen.text()}"
+        print("ok   helix: hover, by the settings")
         screen.type("\x1b")
         screen.wait_gone("Blocks the event loop")
         screen.type(" a")

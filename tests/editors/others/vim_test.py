@@ -1,6 +1,6 @@
 """Vim with ALE and editors/vim/dunderstand.vim: keys and a screen.
 
-    python vim_test.py VIM ALE_FOLDER EDITORS DUNDERSTAND
+    python vim_test.py VIM ALE_FOLDER EDITORS
 """
 import pathlib
 import sys
@@ -9,13 +9,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from screen import Screen
 
 
-def main(vim, ale, editors, dunderstand):
+def main(vim, ale, editors):
     pathlib.Path("vimrc").write_text(f"""
 set nocompatible noswapfile
 filetype plugin on
 set runtimepath^={ale}
 let g:ale_virtualtext_cursor = 'all'
-let g:dunderstand_executable = '{dunderstand}'
+let g:dunderstand_settings = {{'hover': {{'verbosity': 'brief'}}}}
 source {ale}/plugin/ale.vim
 source {editors}/vim/dunderstand.vim
 """)
@@ -24,7 +24,8 @@ source {editors}/vim/dunderstand.vim
         print("ok   vim: diagnostic")
         screen.type("/time.sleep\r:ALEHover\r")
         screen.wait("Blocks the event loop")
-        print("ok   vim: hover")
+        assert "asyncio.sleep" not in screen.text(), f"the hover is to be brief\n{screen.text()}"
+        print("ok   vim: hover, by the settings")
         screen.type(":pclose\r:ALECodeAction\r")
         screen.wait("Replace by")
         screen.type("1\r")

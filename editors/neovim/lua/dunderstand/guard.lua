@@ -6,6 +6,8 @@ local RESTARTS, PERIOD = 5, 180
 
 local told = {}
 local deaths = {}
+--- The clients whose server was ready once.
+local ready = {}
 
 --- The program that is to be started, or nil where the configuration starts the server in its own way.
 ---@return string?
@@ -38,12 +40,34 @@ function M.tell_if_missing()
   end
 end
 
---- Starts a server anew in the place of one that died; buffers keep what they hold.
+--- Takes note of a server that is ready.
+---@param client_id integer
+function M.on_attach(client_id)
+  ready[client_id] = true
+end
+
+--- Starts a server anew in the place of one that died; buffers keep what they hold. One that never was ready would not be so
+--- the next time either.
 ---@param code integer
 ---@param signal integer
-function M.on_exit(code, signal)
+---@param client_id integer
+function M.on_exit(code, signal, client_id)
+  local was_ready = ready[client_id]
+  ready[client_id] = nil
   -- 15 is how Neovim itself ends a server that does not end when it is asked to.
-  if (code == 0 and (signal == 0 or signal == 15)) or vim.v.exiting ~= vim.NIL then
+  if (was_ready and code == 0 and (signal == 0 or signal == 15)) or vim.v.exiting ~= vim.NIL then
+    return
+  end
+  if not was_ready then
+    local how = signal ~= 0 and ('signal %d'):format(signal) or ('exit code %d'):format(code)
+    local message = 'dunderstand: %s ended before it was ready (%s), and is not started again. :checkhealth dunderstand says more.'
+    local program = M.program() or 'the server'
+    if not told[program] then
+      told[program] = true
+      vim.schedule(function()
+        vim.notify(message:format(program, how), vim.log.levels.ERROR)
+      end)
+    end
     return
   end
   local now = os.time()

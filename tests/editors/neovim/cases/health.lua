@@ -14,3 +14,13 @@ for _, topic in ipairs({ ':Dunderstand', 'dunderstand-explain', 'dunderstand-con
   vim.cmd('help ' .. topic)
   t.contains(vim.api.nvim_buf_get_name(0), 'doc/dunderstand.txt', topic)
 end
+
+-- Every reference of the help file leads somewhere.
+vim.cmd('help dunderstand')
+local references = 0
+for reference in t.text():gmatch('|([^|%s]+)|') do
+  references = references + 1
+  local found, problem = pcall(vim.cmd.help, reference)
+  assert(found, problem)
+end
+assert(references > 8, references)

@@ -1,5 +1,5 @@
 -- The setting names a Python that is not there: one clear message; everything that needs no packages works.
--- env: PYTHON_SETTING=/nowhere/python
+-- env: SETTINGS={"python": "/nowhere/python"}
 local t = require('lib')
 t.open('poll.py')
 t.client()
