@@ -6,7 +6,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::yields;
 use super::nodes::method;
-use super::suspension::{function_name_at, suspensions, visit_frame, with_def};
+use super::suspension::{drives_coroutines, function_name_at, suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
@@ -43,6 +43,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -> Option<()> {
     let function = site.async_function()?;
     let first = *suspensions(&with.body).first()?;
+    if drives_coroutines(site.module) {
+        return None;
+    }
     for item in &with.items {
         let manager = &item.context_expr;
         let taken = match manager.as_call_expr().and_then(|call| taken_by_manager(site.module, call)) {

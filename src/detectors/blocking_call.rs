@@ -1,10 +1,11 @@
 //! Calls in a coroutine function that keep the event loop's thread waiting.
 //!
 //! Silent in nested functions and lambdas, which may run on another thread, for arguments with which the call does not
-//! wait. Local files are explained, not reported. A wait for the own loop never ends and has a page of its own. What counts as blocking is the table's business: `explanations/tables/blocking.toml`.
+//! wait, and in a file that runs its coroutines by hand. Local files are explained, not reported. A wait for the own loop never ends and has a page of its own. What counts as blocking is the table's business: `explanations/tables/blocking.toml`.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::suspension::drives_coroutines;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
@@ -20,7 +21,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let function = site.async_function()?;
     let row = site.module.blocking_call(call)?;
     let is_lazy = site.enclosing().any(|node| matches!(node, AnyNodeRef::ExprGenerator(_)));
-    if is_lazy || site.is_awaited() || site.is_type_checking() {
+    if is_lazy || site.is_awaited() || site.is_type_checking() || drives_coroutines(site.module) {
         return None;
     }
     if let Some(coroutine) = waits_for_own_loop(site.module, call) {

@@ -5,6 +5,7 @@
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
+use super::suspension::drives_coroutines;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{BlockingPath, PathStep, Site};
 
@@ -20,6 +21,9 @@ const POSSIBLE: &str = "asyncio/blocking-call-possible";
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };
     if !function.is_async || site.is_type_checking() || !(findings.wants(REACHED) || findings.wants(POSSIBLE)) {
+        return None;
+    }
+    if drives_coroutines(site.module) {
         return None;
     }
     for path in site.module.blocking_paths(function, findings.wants(POSSIBLE)) {

@@ -27,7 +27,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let finding = match call.arguments.find_keyword("return_exceptions").map(|keyword| &keyword.value) {
         Some(Expr::BooleanLiteral(flag)) if flag.value => {
-            let is_dropped = is_statement(site) && !follows_a_cancel(site);
+            let is_dropped = is_statement(site) && !follows_a_cancel(site) && makes_its_own(site, call);
             let function = site.function().filter(|_| is_dropped);
             if let Some(function) = function {
                 let dropped = Finding::new("asyncio/gather-errors-dropped", call.range());
@@ -119,11 +119,59 @@ fn is_statement(site: &Site) -> bool {
     site.is_awaited() && matches!(site.enclosing().nth(1), Some(AnyNodeRef::StmtExpr(_)))
 }
 
-/// Whether the function cancels something before: then the errors are the expected cancellations.
+/// Whether all that is gathered is made in this function, and no callback looks at how it ends.
+fn makes_its_own(site: &Site, call: &ast::ExprCall) -> bool {
+    let module = site.module;
+    let body = frame(site);
+    let of_function = |name: &str| {
+        let calls = module.calls_of(name).into_iter();
+        calls.filter(|call| is_in(body, call.range())).collect::<Vec<_>>()
+    };
+    let is_made = |expr: &Expr| match expr {
+        Expr::Call(_) => true,
+        Expr::Name(_) => {
+            let origins = module.origins(expr);
+            !origins.is_empty() && origins.iter().all(|origin| origin.is_call_expr())
+        }
+        _ => false,
+    };
+    let is_made_list = |expr: &Expr| match expr {
+        Expr::List(list) => list.elts.iter().all(is_made),
+        Expr::ListComp(list) => is_made(&list.elt),
+        Expr::SetComp(set) => is_made(&set.elt),
+        Expr::Generator(generator) => is_made(&generator.elt),
+        _ => false,
+    };
+    let is_filled = |list: &ast::ExprName| {
+        let is_its = |call: &&&ast::ExprCall| {
+            let method = call.func.as_attribute_expr();
+            method.and_then(|method| method.value.as_name_expr()).is_some_and(|receiver| receiver.id == list.id)
+        };
+        let appended = of_function("append");
+        let others = ["add", "extend", "insert", "update"].into_iter().flat_map(of_function).collect::<Vec<_>>();
+        appended.iter().filter(is_its).all(|call| call.arguments.args.iter().all(is_made))
+            && others.iter().filter(is_its).count() == 0
+    };
+    let is_own = |argument: &Expr| match argument {
+        Expr::Starred(starred) => match &*starred.value {
+            Expr::Name(list) => {
+                let origins = module.origins(&starred.value);
+                !origins.is_empty() && origins.iter().all(|origin| is_made_list(origin)) && is_filled(list)
+            }
+            other => is_made_list(other),
+        },
+        single => is_made(single),
+    };
+    of_function("add_done_callback").is_empty() && call.arguments.args.iter().all(is_own)
+}
+
+/// Whether the function cancels something before, or makes it fail: then the errors are the expected ones.
 fn follows_a_cancel(site: &Site) -> bool {
     let body = frame(site);
     let is_before = |range: TextRange| is_in(body, range) && range.end() < site.node.start();
-    site.module.calls_of("cancel").into_iter().any(|call| is_before(call.range()))
+    ["cancel", "set_exception", "throw"]
+        .into_iter()
+        .any(|ends| site.module.calls_of(ends).into_iter().any(|call| is_before(call.range())))
         || path_to(site.module, site.node.range()).iter().any(|node| {
             matches!(node, AnyNodeRef::StmtTry(statement)
             if is_in(&statement.finalbody, site.node.range()))

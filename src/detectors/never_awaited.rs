@@ -1,12 +1,12 @@
 //! Calls of coroutine functions whose coroutine is dropped, or taken for its result.
 //!
-//! Silent where a decorator that is not known may start it, and for `_ = work()`, which says that it is meant.
+//! Silent where a decorator that is not known may start it, where a method that overrides it is a plain function, and for `_ = work()`, which says that it is meant.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::suspension::{call_head, called_coroutine};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{ExecutionContext, Site};
+use crate::analysis::{Class, ExecutionContext, Function, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -26,6 +26,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let function = called_coroutine(site, call)?;
+    if may_be_plain(site, call, &function) {
+        return None;
+    }
     let finding = Finding::new("asyncio/never-awaited", call.range())
         .fact("call", Fact::from(call_head(site.module, call)))
         .fact("callee", Fact::from(function.name));
@@ -39,12 +42,35 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
+/// Whether a method that overrides the one that is called is no coroutine function: the object at hand may have that one.
+fn may_be_plain(site: &Site, call: &ast::ExprCall, function: &Function) -> bool {
+    if !call.func.is_attribute_expr() {
+        return false;
+    }
+    let snapshot = site.module.snapshot();
+    let Ok(definers) = snapshot.classes_defining(&function.name) else { return true };
+    let is_home = |class: &&Class| class.method_place(&function.name) == function.place;
+    let Some(home) = definers.iter().find(is_home) else { return false };
+    definers.iter().filter(|class| class.is_subclass_of(home)).any(|class| {
+        class.with_statement(|_, statement| {
+            statement
+                .body
+                .iter()
+                .filter_map(ast::Stmt::as_function_def_stmt)
+                .any(|method| method.name.as_str() == function.name && !method.is_async)
+        })
+    })
+}
+
 /// A call whose coroutine object is used as if it were the result.
 fn as_value(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
     if !is_used_as_result(site) || site.is_type_checking() {
         return None;
     }
     let function = called_coroutine(site, call)?;
+    if may_be_plain(site, call, &function) {
+        return None;
+    }
     let enclosing = site.function().map(|function| Fact::from(function.name.as_str()));
     findings.push(
         Finding::new("asyncio/coroutine-as-value", call.range())

@@ -178,6 +178,15 @@ pub(crate) fn coroutine_function(module: &Module, expr: &Expr) -> Option<Functio
     is_kept.then_some(function)
 }
 
+/// Whether this file runs coroutines by hand, with `coroutine.send(None)`: there, `async def` says nothing of a loop.
+pub(crate) fn drives_coroutines(module: &Module) -> bool {
+    let sends_none = |call: &ast::ExprCall| {
+        matches!(call.arguments.args.as_ref(), [only] if only.is_none_literal_expr())
+            && call.arguments.keywords.is_empty()
+    };
+    module.calls_of("send").into_iter().any(sends_none)
+}
+
 /// `name` for `name(…)`: the call without its arguments.
 pub(crate) fn call_head(module: &Module, call: &ast::ExprCall) -> String {
     let arguments = if call.arguments.is_empty() { "()" } else { "(…)" };

@@ -129,7 +129,9 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     let mut leaves = false;
     visit_frame(&handler.body, &mut |node| {
         leaves |= matches!(node, AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtBreak(_));
+        leaves |= keeps(&node, handler);
     });
+    leaves |= is_cleanup_before_raise(module, statement.range());
     // Within its own function: around it a loop comes again, or something follows it.
     let goes_on = path_to(module, statement.range()).into_iter().rev().find_map(|node| match node {
         AnyNodeRef::StmtFor(_) => Some(true),
@@ -145,6 +147,33 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     (!leaves && goes_on).then_some(handler)
 }
 
+/// Whether the node stores the exception that `handler` caught: to be raised or handed over later.
+fn keeps(node: &AnyNodeRef, handler: &ast::ExceptHandlerExceptHandler) -> bool {
+    const STORE: &[&str] = &["append", "put", "put_nowait", "set_exception"];
+    let Some(name) = &handler.name else { return false };
+    let is_it = |value: &Expr| value.as_name_expr().is_some_and(|read| read.id == name.id);
+    match node {
+        AnyNodeRef::StmtAssign(assign) => is_it(&assign.value),
+        AnyNodeRef::StmtAnnAssign(assign) => assign.value.as_deref().is_some_and(is_it),
+        AnyNodeRef::ExprCall(call) => {
+            let is_store = |method: &ast::ExprAttribute| {
+                STORE.contains(&method.attr.as_str()) && call.arguments.args.iter().any(is_it)
+            };
+            call.func.as_attribute_expr().is_some_and(is_store)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the statement at `range` is part of a handler that raises in the end: the task goes nowhere.
+fn is_cleanup_before_raise(module: &Module, range: TextRange) -> bool {
+    path_to(module, range)
+        .into_iter()
+        .rev()
+        .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
+        .any(|node| matches!(node, AnyNodeRef::ExceptHandlerExceptHandler(around) if matches!(around.body.last(), Some(Stmt::Raise(_)))))
+}
+
 /// The targets of the assignments in `body`, as written.
 fn assigned<'m>(module: &'m Module, body: &'m [Stmt]) -> Vec<&'m str> {
     let mut found = vec![];
@@ -156,9 +185,20 @@ fn assigned<'m>(module: &'m Module, body: &'m [Stmt]) -> Vec<&'m str> {
     found
 }
 
+/// Whether a statement does no more than to set a name or an attribute to a constant, or to return `None`.
+fn is_bookkeeping(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Assign(assign) => assign.value.is_literal_expr(),
+        Stmt::Return(returned) => returned.value.as_deref().is_none_or(Expr::is_none_literal_expr),
+        Stmt::Pass(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether nothing in `body` runs behind the statement at `range`, but cleanup.
 fn is_at_the_end(body: &[Stmt], range: TextRange) -> bool {
-    let Some(last) = body.last().filter(|last| last.range().contains_range(range)) else { return false };
+    let last = body.iter().rev().find(|statement| !is_bookkeeping(statement));
+    let Some(last) = last.filter(|last| last.range().contains_range(range)) else { return false };
     if last.range() == range {
         return true;
     }

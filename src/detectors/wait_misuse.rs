@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::suspension::{coroutine_function, frame, reads};
+use super::suspension::{coroutine_function, frame, reads, visit_frame};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
@@ -85,6 +85,20 @@ fn forgotten(site: &Site, call: &ast::ExprCall, tasks: &Expr, findings: &mut Fin
         site.function()
             .is_some_and(|def| def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == *name))
     };
+    // What the set was made of may be looked at by its own names.
+    let members: Vec<&Expr> = module.origins(tasks).into_iter().flat_map(members).collect();
+    let is_looked_at = |member: &Expr| {
+        let written = module.source(member);
+        let mut is_read = false;
+        visit_frame(body, &mut |node| {
+            let is_expression = matches!(node, AnyNodeRef::ExprName(_) | AnyNodeRef::ExprAttribute(_));
+            is_read |= is_expression && node.start() > call.end() && module.source(node) == written;
+        });
+        is_read
+    };
+    if members.iter().any(|member| is_looked_at(member)) {
+        return None;
+    }
     if !is_forgotten || is_in_loop || names.iter().any(|name| is_used_later(name)) || names.iter().any(is_parameter) {
         return None;
     }
@@ -94,4 +108,15 @@ fn forgotten(site: &Site, call: &ast::ExprCall, tasks: &Expr, findings: &mut Fin
             .fact("tasks", Fact::from(module.source(tasks))),
     );
     Some(())
+}
+
+/// The names and attributes in a literal.
+fn members(literal: &Expr) -> Vec<&Expr> {
+    let items: &[Expr] = match literal {
+        Expr::List(list) => &list.elts,
+        Expr::Set(set) => &set.elts,
+        Expr::Tuple(tuple) => &tuple.elts,
+        _ => &[],
+    };
+    items.iter().filter(|item| matches!(item, Expr::Name(_) | Expr::Attribute(_))).collect()
 }
