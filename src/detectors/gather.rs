@@ -140,6 +140,7 @@ fn makes_its_own(site: &Site, call: &ast::ExprCall) -> bool {
         Expr::ListComp(list) => is_made(&list.elt),
         Expr::SetComp(set) => is_made(&set.elt),
         Expr::Generator(generator) => is_made(&generator.elt),
+        Expr::Call(mapped) => module.calls(mapped, &["builtins.map"]),
         _ => false,
     };
     let is_filled = |list: &ast::ExprName| {
