@@ -28,6 +28,7 @@ mod runtime;
 mod site;
 mod stack;
 mod syntax_index;
+mod tokens;
 mod tracing;
 mod values;
 mod words;
@@ -50,6 +51,7 @@ pub use names::{Origin, Symbol};
 pub use references::{NotTold, Reference, ReferenceKind};
 pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
+pub use tokens::{Token, tokens};
 
 pub use values::CTypes;
 

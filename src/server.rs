@@ -22,6 +22,8 @@ mod documents;
 mod explain;
 mod handlers;
 mod hints;
+mod html;
+mod links;
 mod outbox;
 mod parent;
 mod queue;

@@ -91,7 +91,7 @@ fn about(page: &Page) -> Vec<String> {
         about.push(format!("{:?}", page.severity).to_lowercase());
     }
     if page.hint.is_some() {
-        about.push("hint".to_string());
+        about.push("shown as an inlay hint".to_string());
     }
     if page.since > crate::analysis::OLDEST {
         about.push(format!("from Python {}.{}", page.since.0, page.since.1));

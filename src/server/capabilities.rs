@@ -37,10 +37,13 @@ pub(super) struct Abilities {
     pub(super) registers_watchers: bool,
     pub(super) relative_patterns: bool,
     pub(super) progress: bool,
+    /// The client's command that opens a page, by an argument of `dunderstand.explain`.
+    pub(super) page_command: Option<String>,
 }
 
 impl Abilities {
-    pub(super) fn of(client: &ClientCapabilities) -> Self {
+    /// `page_command` is no matter of the protocol: the client says it among its initialization options.
+    pub(super) fn of(client: &ClientCapabilities, page_command: Option<&str>) -> Self {
         let document = client.text_document.clone().unwrap_or_default();
         let workspace = client.workspace.clone().unwrap_or_default();
         let published = document.publish_diagnostics.unwrap_or_default();
@@ -80,6 +83,7 @@ impl Abilities {
             registers_watchers: yes(watching.dynamic_registration),
             relative_patterns: yes(watching.relative_pattern_support),
             progress: yes(client.window.clone().unwrap_or_default().work_done_progress),
+            page_command: page_command.map(ToString::to_string),
         }
     }
 

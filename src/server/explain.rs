@@ -11,6 +11,8 @@ use tower_lsp_server::ls_types::{Location, Position, Uri};
 use super::concepts::{FILES, python_files};
 use super::convert;
 use super::handlers::Server;
+use super::html;
+use super::links::{linked, on_page};
 use super::reading::Reading;
 use crate::detectors::{findings, one_line};
 use crate::features::{self, Card, Options, View, handbook_page, handbook_page_here};
@@ -29,6 +31,8 @@ pub(super) struct ExplainParams {
     /// The file from which it is asked; teams may have pages of their own.
     uri: Option<Uri>,
     position: Option<Position>,
+    /// Whether the page is wanted as HTML, too.
+    html: bool,
 }
 
 /// A page.
@@ -39,11 +43,22 @@ pub(super) struct Explanation {
     title: String,
     /// Links to other pages are `dunderstand:ID`.
     markdown: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<String>,
 }
 
 impl Server {
     /// The page; none if there is nothing to explain at the place.
     pub(super) async fn explain(&self, params: ExplainParams) -> Result<Option<Explanation>> {
+        let wants_html = params.html;
+        let mut page = self.page(params).await?;
+        if let Some(page) = page.as_mut().filter(|_| wants_html) {
+            page.html = Some(html::of(&page.markdown));
+        }
+        Ok(page)
+    }
+
+    async fn page(&self, params: ExplainParams) -> Result<Option<Explanation>> {
         let path = params.uri.as_ref().map(convert::to_path);
         let about = path.clone();
         let store = self.queue.ask(move |session| session.store(about.as_deref())).await?;
@@ -113,7 +128,7 @@ fn guide_lines(reading: &Reading, path: &Path, guide: &Page) -> Vec<(String, Str
         let place = Place { path: path.to_path_buf(), line, start, end: start };
         let code = one_line(&module.text()[module.lines().line_range(line)]);
         if let Some(address) = reading.location(&place).as_ref().and_then(address) {
-            let entry = (link(page), format!("- [{name} line {line}]({address}): `{code}`\n"));
+            let entry = (on_page(page), format!("- [{name} line {line}]({address}): `{code}`\n"));
             if !found.contains(&entry) {
                 found.push(entry);
             }
@@ -170,46 +185,15 @@ fn address(location: &Location) -> Option<String> {
 }
 
 fn explanation(store: &Store, page: &Page, markdown: String) -> Explanation {
-    let markdown = with_links(store, page, &markdown);
-    Explanation { id: Some(page.id.clone()), title: page.title.clone(), markdown }
-}
-
-/// Ids of other pages become links with the pages' titles.
-fn with_links(store: &Store, own: &Page, markdown: &str) -> String {
-    let mut in_fence = false;
-    let mut text = String::new();
-    for line in markdown.lines() {
-        in_fence ^= line.starts_with("```");
-        for (index, part) in line.split('`').enumerate() {
-            let page = store.page(part).filter(|page| index % 2 == 1 && !in_fence && page.id != own.id);
-            match page {
-                // The backtick before it is taken back, the one behind it is skipped below.
-                Some(page) => {
-                    text.pop();
-                    text.push_str(&link(page));
-                    text.push('\u{0}');
-                }
-                None => {
-                    text.push_str(part);
-                    text.push('`');
-                }
-            }
-        }
-        text.pop();
-        text.push('\n');
-    }
-    text.replace('\u{0}', "")
-}
-
-fn link(page: &Page) -> String {
-    format!("[{}](dunderstand:{})", page.title, page.id)
+    let markdown = linked(store, &page.id, &markdown, &on_page);
+    Explanation { id: Some(page.id.clone()), title: page.title.clone(), markdown, html: None }
 }
 
 /// The pages that words mean, where they mean several.
 fn list(words: &str, pages: &[Arc<Page>]) -> Explanation {
     let title = format!("Pages about “{}”", words.trim());
-    let lines: Vec<String> = pages.iter().map(|page| format!("- {} · `{}`\n", link(page), page.id)).collect();
-    Explanation { id: None, markdown: format!("# {title}\n\n{}", lines.concat()), title }
+    let lines: Vec<String> = pages.iter().map(|page| format!("- {} · `{}`\n", on_page(page), page.id)).collect();
+    Explanation { id: None, markdown: format!("# {title}\n\n{}", lines.concat()), title, html: None }
 }
 
 fn no_page(store: &Store, asked: &str) -> Error {

@@ -21,7 +21,7 @@ use super::configuration;
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::session::Session;
-use super::{actions, convert, diagnostics, hints, parent, roots};
+use super::{actions, convert, diagnostics, hints, links, parent, roots};
 use crate::features;
 
 /// Answers the client; what it knows is in the session at the other end of the queue.
@@ -35,11 +35,12 @@ pub(super) struct Server {
 
 impl LanguageServer for Server {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        let abilities = Abilities::of(&params.capabilities);
+        let folders = roots::folders_of(&params);
+        let mut options = params.initialization_options.unwrap_or_default();
+        let page_command = options.as_object_mut().and_then(|options| options.remove("pageCommand"));
+        let abilities = Abilities::of(&params.capabilities, page_command.as_ref().and_then(Value::as_str));
         let capabilities = abilities.offered();
         parent::watch(params.process_id);
-        let folders = roots::folders_of(&params);
-        let options = params.initialization_options.unwrap_or_default();
         let settings = options.get("settings").cloned().unwrap_or(options);
         self.queue.write(move |session| session.initialize(abilities, folders, &settings));
         let version = Some(env!("CARGO_PKG_VERSION").to_string());
@@ -88,15 +89,19 @@ impl LanguageServer for Server {
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         let place = params.text_document_position_params;
-        let path = convert::to_path(&place.text_document.uri);
+        let (uri, position) = (place.text_document.uri, place.position);
+        let path = convert::to_path(&uri);
         let read = self.queue.read(Some(path.clone()), move |reading| {
             let Some(module) = reading.module(&path) else { return Ok(None) };
             let abilities = &reading.setting.abilities;
-            let offset = module.lines().offset(convert::from_position(place.position), abilities.encoding);
+            let offset = module.lines().offset(convert::from_position(position), abilities.encoding);
             Ok(features::hover(&reading.view(&module), offset).map(|hover| Hover {
                 range: Some(reading.range(&module, hover.range)),
                 contents: HoverContents::Markup(match abilities.hover_markdown {
-                    true => MarkupContent { kind: MarkupKind::Markdown, value: hover.markdown },
+                    true => MarkupContent {
+                        kind: MarkupKind::Markdown,
+                        value: links::in_hover(reading, hover.markdown, &uri, Some(position)),
+                    },
                     false => MarkupContent { kind: MarkupKind::PlainText, value: convert::plain_text(&hover.markdown) },
                 }),
             }))

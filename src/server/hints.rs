@@ -8,8 +8,8 @@ use tower_lsp_server::ls_types::{
     self as lsp, InlayHintLabel, InlayHintLabelPart, InlayHintTooltip, MarkupContent, MarkupKind, Range, Uri,
 };
 
-use super::convert;
 use super::reading::Reading;
+use super::{convert, links};
 use crate::features::{self, InlayHint};
 use crate::text::TextSize;
 
@@ -56,7 +56,10 @@ pub(super) fn tooltip(reading: &Reading, data: &Data) -> Option<InlayHintTooltip
     let module = reading.module(&path).filter(|_| reading.version(&path) == data.version)?;
     let markdown = features::hint_tooltip(&reading.view(&module), &data.concept, TextSize::new(data.offset))?;
     Some(match reading.setting.abilities.hover_markdown {
-        true => InlayHintTooltip::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value: markdown }),
+        true => InlayHintTooltip::MarkupContent(MarkupContent {
+            kind: MarkupKind::Markdown,
+            value: links::in_hover(reading, markdown, &data.uri, None),
+        }),
         false => InlayHintTooltip::String(convert::plain_text(&markdown)),
     })
 }

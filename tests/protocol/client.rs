@@ -125,12 +125,28 @@ impl Client {
         client
     }
 
+    /// An editor with initialization options.
+    pub fn start_with_options(folder: &Folder, options: Value) -> Self {
+        let client = Self::spawn();
+        client.initialize_with(folder, abilities(), options);
+        client.notify("initialized", json!({}));
+        client.wait_for_request("workspace/configuration");
+        client
+    }
+
     /// Sends `initialize`; gives the answer.
     pub fn initialize(&self, folder: &Folder, abilities: Value) -> Value {
+        self.initialize_with(folder, abilities, Value::Null)
+    }
+
+    fn initialize_with(&self, folder: &Folder, abilities: Value, options: Value) -> Value {
         let uri = format!("file://{}", folder.path().display());
         let folders = json!([{"uri": uri, "name": "workspace"}]);
-        self.request("initialize", json!({"processId": null, "capabilities": abilities, "workspaceFolders": folders}))
-            .unwrap()
+        let mut params = json!({"processId": null, "capabilities": abilities, "workspaceFolders": folders});
+        if !options.is_null() {
+            params["initializationOptions"] = options;
+        }
+        self.request("initialize", params).unwrap()
     }
 
     /// Requests for settings wait until [`Client::answer_settings`].

@@ -15,6 +15,7 @@ class Typed:
     def __set__(self, instance, value):
         instance.__dict__[\"age\"] = value
 ";
+const RAW: &str = "+++\ntitle = \"Raw\"\nsymbols = [\"team.raw\"]\n+++\nA page with <script>alert(1)</script> in it.\n";
 const PERSON: &str = "\
 from fields import Typed
 
@@ -65,6 +66,26 @@ fn a_page_is_explained_by_its_id_and_by_words() {
     }
     let error = explain(json!({"id": "asyncio/blocking-cal"})).unwrap_err();
     assert!(error["message"].as_str().unwrap().ends_with("did you mean `asyncio/blocking-call`?"), "{error}");
+}
+
+#[test]
+fn a_page_comes_as_html_where_it_is_asked_for() {
+    let folder = Folder::new("html");
+    folder.write(".dunderstand/explanations/team/raw.md", RAW);
+    let client = Client::start(&folder);
+    let explain = |asked: Value| client.command("dunderstand.explain", json!([asked])).unwrap();
+    assert_eq!(explain(json!({"id": "asyncio/blocking-call"}))["html"], Value::Null);
+    let page = explain(json!({"id": "asyncio/blocking-call", "html": true}));
+    let html = page["html"].as_str().unwrap();
+    for part in [
+        "<h1>Blocks the event loop</h1>",
+        "<a href=\"dunderstand:asyncio/",
+        "<span class=\"hljs-keyword\">async</span> <span class=\"hljs-keyword\">def</span> <span class=\"hljs-title\">",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let html = explain(json!({"id": "team/raw", "html": true}))["html"].as_str().unwrap().to_string();
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "raw HTML is shown, not passed on: {html}");
 }
 
 #[test]

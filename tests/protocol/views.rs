@@ -70,6 +70,24 @@ fn a_hint_leads_to_the_code_and_explains_itself_on_demand() {
 }
 
 #[test]
+fn pages_are_links_where_the_client_has_a_command_for_them() {
+    let folder = Folder::new("page-command");
+    let hover = |client: &Client| {
+        let hover = Document::open(client, &folder, "a.py", DESCRIPTOR).hover(8, 6);
+        hover["contents"]["value"].as_str().unwrap().to_string()
+    };
+    let plain = hover(&Client::start(&folder));
+    assert!(plain.contains("`descriptors/") && !plain.contains("command:"), "{plain}");
+
+    let client = Client::start_with_options(&folder, json!({"pageCommand": "editor.page"}));
+    let linked = hover(&client);
+    let last = linked.lines().last().unwrap();
+    assert!(!last.contains('`') && last.contains("](command:editor.page?%5B%7B%22id%22%3A%22descriptors%2F"), "{last}");
+    assert!(last.contains(" · [Whole page](command:editor.page?%5B%7B%22position%22%3A%7B"), "{last}");
+    assert_eq!(linked.lines().count(), plain.lines().count(), "{linked}");
+}
+
+#[test]
 fn only_the_hints_in_the_range_are_sent() {
     let folder = Folder::new("hint-range");
     let client = Client::start(&folder);

@@ -6,6 +6,7 @@ import { Explanation, type About } from "./explanation";
 import { stepsToAsync } from "./steps";
 
 const SELECTOR = [{ language: "python", scheme: "file" }, { language: "python", scheme: "untitled" }];
+const PAGE = "dunderstand.openExplanation";
 
 /** Asks the server by one of its commands; undefined if there is no answer, of which the person has been told. */
 export type Ask = <T>(command: string, argument: object) => Promise<T | undefined>;
@@ -27,8 +28,9 @@ export function activate(context: vscode.ExtensionContext) {
       client = new LanguageClient("dunderstand", { command, args: ["server"] }, {
         documentSelector: SELECTOR,
         outputChannel: output,
-        middleware: { provideHover: async (document, at, token, next) => withPage(await next(document, at, token), document, at),
-          workspace: { didChangeConfiguration: (sections, next) => next(sections).catch(log) } },
+        // Hovers lead to pages by this command, and by no other.
+        initializationOptions: { pageCommand: PAGE }, markdown: { isTrusted: { enabledCommands: [PAGE] } },
+        middleware: { workspace: { didChangeConfiguration: (sections, next) => next(sections).catch(log) } },
       });
       client.onDidChangeState(({ newState }) => Object.assign(status, { detail: version, busy: newState !== State.Running,
         severity: vscode.LanguageStatusSeverity.Information }));
@@ -73,14 +75,3 @@ export function activate(context: vscode.ExtensionContext) {
 }
 
 export const deactivate = () => client?.dispose();
-
-/** A hover whose last line leads to the whole page, too. */
-function withPage(hover: vscode.Hover | null | undefined, { uri }: vscode.TextDocument, position: vscode.Position) {
-  const [text] = hover?.contents ?? [];
-  if (text instanceof vscode.MarkdownString) {
-    const about = encodeURIComponent(JSON.stringify([{ uri: `${uri}`, position } satisfies About]));
-    text.value += `${/\n\[[^\n]*$/.test(text.value) ? " · " : "\n\n"}[Whole page](command:dunderstand.openExplanation?${about})`;
-    text.isTrusted = { enabledCommands: ["dunderstand.openExplanation"] };
-  }
-  return hover;
-}

@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const { TOOLS, SCRATCH, CHROMIUM = "/usr/bin/chromium" } = process.env;
 const ENTRY = path.join(TOOLS, "code-server/node_modules/code-server/out/node/entry.js");
-const PATIENCE = Number(process.env.PATIENCE ?? 90) * 1000;
+const PATIENCE = Number(process.env.PATIENCE ?? 180) * 1000;
 
 const SETTINGS = {
   "workbench.startupEditor": "none", "workbench.tips.enabled": false, "workbench.enableExperiments": false,
@@ -60,6 +60,15 @@ export class Editor {
     });
   }
 
+  /** The end of what the servers have said in the extension's output, of all windows. */
+  log() {
+    const files = fs.readdirSync(path.join(this.data, "logs"), { recursive: true }).filter((name) => /dunderstand[^/]*\.log$/.test(name));
+    return files.map((name) => {
+      const lines = fs.readFileSync(path.join(this.data, "logs", name), "utf8").trimEnd().split("\n");
+      return [`-- ${name}`, ...lines.slice(-25)].join("\n");
+    }).join("\n");
+  }
+
   stop() {
     this.process?.removeAllListeners("exit");
     this.process?.kill();
@@ -67,9 +76,11 @@ export class Editor {
 }
 
 export class Browser {
+  /** One that remembers nothing. */
   static async start() {
     const browser = new Browser();
-    browser.context = await chromium.launchPersistentContext(path.join(SCRATCH, "chromium"), {
+    const profile = fs.mkdtempSync(path.join(SCRATCH, "chromium-"));
+    browser.context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM, headless: true, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 1, handleSIGTERM: false,
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
@@ -84,7 +95,7 @@ export class Browser {
     const done = new Promise((resolve, reject) => {
       void page.exposeFunction("codeAutomationLog", () => {});
       void page.exposeFunction("codeAutomationExit", resolve);
-      setTimeout(() => reject(new Error("the tests in the extension host did not end")), 100_000).unref();
+      setTimeout(() => reject(new Error("the tests in the extension host did not end")), 450_000).unref();
     });
     await page.goto(`${editor.url}/?workspace=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
     const code = await done.catch(async (error) => {

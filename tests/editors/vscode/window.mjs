@@ -3,8 +3,21 @@ import fs from "node:fs";
 import path from "node:path";
 
 export class Window {
+  /** What was done, for those who look for the cause of a failure. */
+  steps = [];
+
   constructor(page, folder) {
     Object.assign(this, { page, folder });
+    return new Proxy(this, {
+      get: (window, name) => {
+        const member = window[name];
+        if (typeof member !== "function") return member;
+        return function (...given) {
+          window.steps.push(`${name}(${given.filter((it) => typeof it === "string").map((it) => JSON.stringify(it)).join(", ")})`);
+          return member.apply(this, given);
+        };
+      },
+    });
   }
 
   editor() {
@@ -66,7 +79,14 @@ export class Window {
     await this.put(line, word);
     await this.editor().locator(".lightBulbWidget:visible, [class*=gutter-lightbulb]:visible").first().waitFor();
     await this.page.keyboard.press("Control+.");
-    await this.page.locator(".action-widget .monaco-list-row", { hasText: title }).first().waitFor();
+    const row = this.page.locator(".action-widget .monaco-list-row", { hasText: title });
+    await row.first().waitFor();
+    // A row is chosen by keys: another layer takes the clicks.
+    const rows = await this.page.locator(".action-widget .monaco-list-row.action").count();
+    for (let pressed = 0; pressed < rows && (await row.and(this.page.locator(".focused")).count()) === 0; pressed += 1) {
+      await this.page.keyboard.press("ArrowDown");
+    }
+    await row.and(this.page.locator(".focused")).waitFor();
   }
 
   async type(text) {
@@ -93,10 +113,10 @@ export class Window {
   }
 }
 
+/** Once the file on disk holds the pattern. */
 function written(file, pattern) {
   return new Promise((resolve) => {
-    const look = () => fs.existsSync(file) && pattern.test(fs.readFileSync(file, "utf8")) && (watcher.close(), resolve());
-    const watcher = fs.watch(path.dirname(file), look);
-    look(); // It may have been saved before.
+    const looks = setInterval(() => fs.existsSync(file) && pattern.test(fs.readFileSync(file, "utf8")) && (clearInterval(looks), resolve()), 50);
+    looks.unref();
   });
 }

@@ -2,7 +2,8 @@
 const path = require("node:path");
 const vscode = require("vscode");
 
-const PATIENCE = 60_000;
+// Longer than anything takes on a slow machine: a test that waits so long fails.
+const PATIENCE = 120_000;
 
 /** What `get` gives, as soon as it gives something: asked at once and at every event. */
 function until(event, what, get) {
