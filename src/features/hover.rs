@@ -101,6 +101,8 @@ fn link_label(url: &str) -> String {
     let (page, anchor) = url.split_once('#').unwrap_or((url, ""));
     let name = page.trim_end_matches('/').rsplit('/').next().unwrap_or(page).trim_end_matches(".html");
     match url.contains("docs.python.org") {
+        // In Markdown, `__del__` would be a bold "del".
+        true if anchor.contains("__") => format!("`{anchor}`"),
         true if anchor.contains(['.', '_']) => anchor.to_string(),
         true => format!("Python documentation: {name}"),
         false => name.to_string(),

@@ -31,6 +31,17 @@ vim.api.nvim_create_autocmd('BufReadCmd', {
   end,
 })
 
+vim.api.nvim_create_autocmd('FileType', {
+  group = vim.api.nvim_create_augroup('dunderstand.hovers', {}),
+  pattern = 'markdown',
+  desc = 'Break the lines of hovers between words, and give links the room of their labels',
+  callback = function(event)
+    if #vim.lsp.get_clients({ name = 'dunderstand' }) > 0 then
+      require('dunderstand.hovers').look_after(event.buf)
+    end
+  end,
+})
+
 local guard = require('dunderstand.guard')
 
 -- Neovim starts nothing where the program is missing, and says so in its log only.

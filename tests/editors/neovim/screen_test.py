@@ -19,9 +19,9 @@ def picture(screen, name):
         screen.picture(MEDIA / f"{name}.png")
 
 
-def start(nvim, file, rows):
+def start(nvim, file, rows, columns=100):
     look = "lua vim.o.winborder = 'rounded'; vim.o.termguicolors = true; vim.o.laststatus = 0; vim.o.number = true; vim.o.ruler = false; vim.o.hlsearch = false; vim.o.showcmd = false"
-    return Screen([nvim, "-u", str(HERE / "init.lua"), "--cmd", look, file], rows=rows)
+    return Screen([nvim, "-u", str(HERE / "init.lua"), "--cmd", look, file], rows=rows, columns=columns)
 
 
 def hover_and_hints(nvim):
@@ -32,6 +32,20 @@ def hover_and_hints(nvim):
         screen.wait("ValueError")
         picture(screen, "hover")
         screen.type(":q!\r")
+        screen.end()
+
+
+def a_hover_in_a_small_window(nvim):
+    with start(nvim, "topics/counting.py", 14, 60) as screen:
+        screen.type("/bookmark = page\rK")
+        screen.wait("nothing is copied")
+        screen.wait("memory/del-statement")
+        rows = screen.text().splitlines()
+        top, bottom = (next(i for i, row in enumerate(rows) if mark in row) for mark in "╭╰")
+        inside = [row.strip("│").strip() for row in rows[top + 1:bottom]]
+        assert inside[0] == "Reference counting" and inside[-1].endswith("memory/del-statement"), screen.text()
+        assert "https:" not in screen.text() and any(row.endswith("bookmark = page") for row in rows), screen.text()
+        screen.type(":qa!\r")
         screen.end()
 
 
@@ -64,7 +78,7 @@ def a_page(nvim):
 
 
 def main(nvim):
-    for test in [hover_and_hints, a_page, a_fix_from_the_menu]:
+    for test in [hover_and_hints, a_hover_in_a_small_window, a_page, a_fix_from_the_menu]:
         test(nvim)
         print(f"ok   screen: {test.__name__}")
 
