@@ -2,9 +2,12 @@
 //! against what every edit owes (see `rewrites/checks.rs`).
 //!
 //! Without more, over a part of the standard library at hand and over the programs of the pages, each in several disguises
-//! (`rewrites/disguises.rs`); `DUNDERSTAND_REWRITES_CASES=1` adds the programs of the cases, which takes long. `DUNDERSTAND_REWRITES=FOLDER[:FOLDER…]` reads whole folders instead and prints how
-//! often each rewrite was applied.
+//! (`rewrites/disguises.rs`); `DUNDERSTAND_REWRITES_CASES=1` adds the programs of the cases, which takes long.
+//! `DUNDERSTAND_REWRITES=FOLDER[:FOLDER…]` reads whole folders instead and prints how often each rewrite was applied; with
+//! `DUNDERSTAND_REWRITES_WRITE=1` it writes to them all the edits that keep what the code does.
 
+#[path = "rewrites/bulk.rs"]
+mod bulk;
 #[path = "rewrites/checks.rs"]
 mod checks;
 #[path = "rewrites/corpus.rs"]
@@ -16,6 +19,11 @@ mod disguises;
 mod document;
 #[path = "rewrites/folders.rs"]
 mod folders;
+#[allow(dead_code)]
+#[path = "markdown/interpreters.rs"]
+mod interpreters;
+#[path = "rewrites/judge.rs"]
+mod judge;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +38,9 @@ fn main() -> ExitCode {
     match std::env::var_os("DUNDERSTAND_REWRITES") {
         Some(named) => {
             for folder in std::env::split_paths(&named) {
-                trials.push(Trial::test(folder.display().to_string(), move || folders::folder(&folder)));
+                let is_bulk = std::env::var_os("DUNDERSTAND_REWRITES_WRITE").is_some();
+                let run = if is_bulk { bulk::folder } else { folders::folder };
+                trials.push(Trial::test(folder.display().to_string(), move || run(&folder)));
             }
         }
         None => {

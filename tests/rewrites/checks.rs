@@ -1,5 +1,5 @@
 //! What every edit owes: it lies inside its file's text, it parses, it keeps the comments, the line endings and the tabs, it
-//! removes the finding it belongs to, and it is not offered again.
+//! removes the finding it belongs to, it is not offered again, and CPython has nothing against it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use dunderstand::analysis::parses;
 use dunderstand::text::{Edit, apply};
 
 use crate::corpus::{Corpus, Offered, Text};
+use crate::judge::Judge;
 
 /// Rewrites behind which the finding stays, and why that is right. A second application is held back all the same.
 const STAYS: &[(&str, &str)] =
@@ -24,7 +25,7 @@ pub struct Tally {
 }
 
 /// Applies everything that is offered on a file, one at a time.
-pub fn file(corpus: &mut Corpus, path: &Path, tally: &mut Tally) {
+pub fn file(corpus: &mut Corpus, judge: &mut Judge, path: &Path, tally: &mut Tally) {
     tally.files += 1;
     let reading = match corpus.read(path, None) {
         Ok(reading) => reading,
@@ -54,6 +55,9 @@ pub fn file(corpus: &mut Corpus, path: &Path, tally: &mut Tally) {
             Some(after) => after,
             None => continue,
         };
+        for (before, after) in after.values() {
+            judge.problems(&before.text, after).into_iter().for_each(&mut fail);
+        }
         let count = |rewrites: &[Offered]| {
             rewrites.iter().filter(|o| o.concept == offered.concept && o.rewrite == offered.rewrite).count()
         };

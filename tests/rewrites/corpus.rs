@@ -24,6 +24,7 @@ pub struct Offered {
     pub rewrite: String,
     pub line: usize,
     pub files: Vec<FileEdits>,
+    pub preserves_behaviour: bool,
 }
 
 /// One file with all that is offered on it.
@@ -95,11 +96,12 @@ impl Corpus {
             match offer(module, finding, rewrite, self.version) {
                 None => {}
                 Some(Offer::Refused { .. }) => *reading.refused.entry(rewrite.clone()).or_default() += 1,
-                Some(Offer::Edit { files, .. }) => reading.offered.push(Offered {
+                Some(Offer::Edit { files, preserves_behaviour, .. }) => reading.offered.push(Offered {
                     concept: finding.concept.clone(),
                     rewrite: rewrite.clone(),
                     line: module.lines().line(finding.range.start()),
                     files,
+                    preserves_behaviour,
                 }),
             }
         }
@@ -108,19 +110,16 @@ impl Corpus {
     /// The text of a file as it is now.
     pub fn text(&self, path: &Path) -> Result<Text, String> {
         self.module(path, |module| {
-            let strings = module.string_ranges();
-            let is_string = |at: usize| strings.iter().any(|string| string.to_std_range().contains(&at));
-            let mut comments = vec![];
-            let mut at = 0;
-            for line in module.text().split_inclusive(['\n', '\r']) {
-                if let Some(hash) = line.match_indices('#').map(|(hash, _)| hash).find(|hash| !is_string(at + hash)) {
-                    comments.push(line[hash..].trim_end().to_string());
-                }
-                at += line.len();
-            }
+            let comments = module.comment_ranges().into_iter();
+            let comments = comments.map(|range| module.source(range).trim_end().to_string()).collect();
             let syntax_errors = module.syntax_errors().len();
             Text { text: module.text().to_string(), comments, syntax_errors }
         })
+    }
+
+    /// Lays a text over a file, for good.
+    pub fn set_text(&mut self, path: &Path, text: &str) {
+        self.project.set_buffer(path, text);
     }
 
     /// Reads with other texts laid over some files.

@@ -10,10 +10,16 @@ use crate::checks::{Tally, file};
 use crate::corpus::{Corpus, on_large_stack};
 use crate::disguises::Disguise;
 use crate::document::Document;
+use crate::judge::Judge;
 use crate::{Outcome, files};
 
-/// The Python version that the programs are for.
-const TARGET: (u8, u8) = (3, 13);
+/// The Python version that the programs are for: that of `DUNDERSTAND_REWRITES_VERSION` (`3.9`), or one that all new things are in.
+pub fn target() -> (u8, u8) {
+    let named = std::env::var("DUNDERSTAND_REWRITES_VERSION").ok();
+    let parsed = named
+        .map(|version| version.split_once('.').map(|(major, minor)| (major.parse().unwrap(), minor.parse().unwrap())));
+    parsed.map_or((3, 13), |version| version.unwrap())
+}
 
 /// The parts of the standard library that are tried on every run, below its folder.
 const PARTS: &[&str] = &[
@@ -32,13 +38,14 @@ pub fn folder(folder: &Path) -> Outcome {
     let folder = std::fs::canonicalize(folder)?;
     let tally = on_large_stack(|| {
         let mut tally = Tally::default();
-        let mut corpus = Corpus::open(&folder, TARGET);
+        let mut judge = Judge::start();
+        let mut corpus = Corpus::open(&folder, target());
         let all = files(&folder, "py");
         for (index, path) in all.iter().enumerate() {
             if index % 100 == 99 {
                 eprintln!("{} of {} files", index + 1, all.len());
             }
-            file(&mut corpus, path, &mut tally);
+            file(&mut corpus, &mut judge, path, &mut tally);
         }
         tally
     });
@@ -73,9 +80,10 @@ pub fn standard_library() -> Outcome {
     }
     let tally = on_large_stack(|| {
         let mut tally = Tally::default();
-        let mut corpus = Corpus::open(&root, TARGET);
+        let mut judge = Judge::start();
+        let mut corpus = Corpus::open(&root, target());
         for path in files(&root, "py") {
-            file(&mut corpus, &path, &mut tally);
+            file(&mut corpus, &mut judge, &path, &mut tally);
         }
         tally
     });
@@ -94,9 +102,10 @@ pub fn programs(name: &str, disguise: Disguise) -> Outcome {
     }
     let tally = on_large_stack(|| {
         let mut tally = Tally::default();
-        let mut corpus = Corpus::open(&root, TARGET);
+        let mut judge = Judge::start();
+        let mut corpus = Corpus::open(&root, target());
         for path in files(&root, "py") {
-            file(&mut corpus, &path, &mut tally);
+            file(&mut corpus, &mut judge, &path, &mut tally);
         }
         tally
     });

@@ -31,7 +31,10 @@ impl Snapshot {
         roots.for_each(|root| {
             walk.add(root);
         });
-        walk.require_git(false).filter_entry(|entry| !is_environment(entry.path()));
+        walk.require_git(false).filter_entry(|entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            !(is_folder && is_environment(entry.path()))
+        });
         let mut files: Vec<PathBuf> = vec![];
         for entry in walk.build().flatten() {
             if is_python(entry.path()) {
