@@ -24,6 +24,7 @@ mod module;
 mod names;
 mod overlay;
 mod references;
+mod related;
 mod runtime;
 mod site;
 mod stack;

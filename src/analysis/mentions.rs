@@ -10,7 +10,7 @@ use ty_python_semantic::Db as _;
 use super::Snapshot;
 use super::environment::system_path;
 use super::references::import_stem;
-use super::syntax_index::project_imports;
+use super::syntax_index::{defined_names, project_imports};
 use super::words::{Found, has_word};
 
 impl Snapshot {
@@ -50,6 +50,23 @@ impl Snapshot {
         let stem = import_stem(path)?;
         let found = self.files_with(&[&stem, name])?.find(|found| found.path != path)?;
         Some((found.path.to_path_buf(), found.line_with(|line| has_word(line, name))?))
+    }
+
+    /// Whether another file imports `name` from the file at `path`, or names it there with a dot, as in a string that is
+    /// patched. A package's own file counts as one that hands its names on.
+    pub fn is_taken_elsewhere(&self, path: &Path, name: &str) -> bool {
+        let Some(stem) = import_stem(path) else { return true };
+        let words = [stem.as_str(), name];
+        let Some(mut files) = self.files_with(&words) else { return true };
+        let dotted = format!("{stem}.{name}");
+        path.ends_with("__init__.py")
+            || files.any(|found| {
+                let imports = || {
+                    let names = defined_names(self, self.program_file(found.file));
+                    names.taken.contains(&(stem.clone(), name.to_string()))
+                };
+                found.path != path && (has_word(found.text.as_str(), &dotted) || imports())
+            })
     }
 
     /// Whether the imports of `from` lead to `to`.

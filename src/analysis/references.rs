@@ -9,10 +9,10 @@ use std::path::Path;
 use ruff_db::files::system_path_to_file;
 use ruff_db::source::{SourceText, source_text};
 use ruff_python_ast::find_node::covering_node;
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_expr, walk_stmt};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr, walk_stmt};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextRange};
-use ty_python_semantic::{Db as _, ImportAliasResolution, ResolvedDefinition, definitions_for_name};
+use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
 
 use super::classes::Class;
 use super::database::Snapshot;
@@ -20,7 +20,6 @@ use super::definitions::{Referent, imported, referent};
 use super::environment::system_path;
 use super::module::{Module, place_of};
 use super::names::Origin;
-use super::syntax_index::defined_names;
 use super::words::places;
 use crate::text::Place;
 
@@ -92,24 +91,6 @@ impl Snapshot {
         Ok(found.into_iter().collect())
     }
 
-    /// The classes of the workspace whose body defines a function called `name`.
-    ///
-    /// # Errors
-    /// [`NotTold`] where the workspace is too large for a certain answer.
-    pub fn classes_defining(&self, name: &str) -> Result<Vec<Class<'_>>, NotTold> {
-        let mut classes = vec![];
-        for candidate in self.files_with(&[name, "class"]).ok_or(NotTold::Files)? {
-            if !defined_names(self, self.program_file(candidate.file)).methods.contains(name) {
-                continue;
-            }
-            let Ok(module) = self.module(candidate.path) else { continue };
-            let mut definers = Definers { name, found: vec![] };
-            definers.visit_body(&module.syntax().body);
-            classes.extend(definers.found.into_iter().filter_map(|class| module.class(class)));
-        }
-        Ok(classes)
-    }
-
     /// Whether a stub describes the file at `path`.
     pub fn has_stub(&self, path: &Path) -> bool {
         let stub = path.with_extension("pyi");
@@ -171,25 +152,6 @@ pub(super) fn import_stem(path: &Path) -> Option<String> {
     match stem {
         "__init__" => Some(path.parent()?.file_name()?.to_str()?.to_string()),
         _ => Some(stem.to_string()),
-    }
-}
-
-/// Classes whose body defines a name.
-struct Definers<'a, 'n> {
-    name: &'n str,
-    found: Vec<&'a ast::StmtClassDef>,
-}
-
-impl<'a> SourceOrderVisitor<'a> for Definers<'a, '_> {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        if let AnyNodeRef::StmtClassDef(class) = node {
-            let defines =
-                |statement: &Stmt| matches!(statement, Stmt::FunctionDef(def) if def.name.as_str() == self.name);
-            if class.body.iter().any(defines) {
-                self.found.push(class);
-            }
-        }
-        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
 }
 

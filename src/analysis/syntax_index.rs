@@ -82,6 +82,8 @@ pub(super) struct DefinedNames {
     pub(super) class_attributes: BTreeSet<String>,
     /// The top-level packages that the file imports from.
     pub(super) imported_packages: BTreeSet<String>,
+    /// What `from` imports name: the last part of the module, and the name there.
+    pub(super) taken: BTreeSet<(String, String)>,
 }
 
 /// Reads the names that a file defines off its syntax.
@@ -103,8 +105,13 @@ impl<'a> SourceOrderVisitor<'a> for DefinedNames {
             AnyNodeRef::StmtImport(import) => {
                 self.imported_packages.extend(import.names.iter().map(|alias| first_part(&alias.name)));
             }
-            AnyNodeRef::StmtImportFrom(import) if import.level == 0 => {
-                self.imported_packages.extend(import.module.as_ref().map(|name| first_part(name)));
+            AnyNodeRef::StmtImportFrom(import) => {
+                let module = import.module.as_deref().unwrap_or_default();
+                if import.level == 0 && !module.is_empty() {
+                    self.imported_packages.insert(first_part(module));
+                }
+                let last = module.rsplit('.').next().unwrap_or(module);
+                self.taken.extend(import.names.iter().map(|alias| (last.to_string(), alias.name.to_string())));
             }
             _ => {}
         }

@@ -46,7 +46,10 @@ pub(super) struct Found<'s> {
 impl Snapshot {
     /// The files of the workspace whose text has all of `words` in it, in order. `None` if there are too many files to look
     /// through.
-    pub(super) fn files_with<'s>(&'s self, words: &[&str]) -> Option<impl Iterator<Item = Found<'s>>> {
+    pub(super) fn files_with<'s, 'w>(
+        &'s self,
+        words: &'w [&'w str],
+    ) -> Option<impl Iterator<Item = Found<'s>> + use<'s, 'w>> {
         let files = self.python_files()?;
         Some(files.iter().filter_map(move |path| {
             self.stop_if_cancelled();

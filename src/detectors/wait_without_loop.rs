@@ -1,10 +1,11 @@
 //! `if not ready: condition.wait()`: woken once, and not looking again.
 //!
-//! Silent inside any `while`, for `wait_for`, for events, and where the result of `wait` counts.
+//! Silent inside any `while`, for `wait_for`, for events, where the result of `wait` counts, and where no other thread can
+//! change what the `if` tests: that is a sleep which can be cut short.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+use ruff_python_ast::{AnyNodeRef, CmpOp, Expr, NodeKind};
 
-use super::nodes::method;
+use super::nodes::{all_nodes, method};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
@@ -26,10 +27,58 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if frame.any(|node| matches!(node, AnyNodeRef::StmtWhile(_))) {
         return None;
     }
+    if !may_change(site, &condition.test) {
+        return None;
+    }
     findings.push(
         Finding::new("threads/wait-without-loop", call.range())
             .fact("receiver", Fact::from(module.source(receiver)))
             .fact("predicate", Fact::from(module.source(&*condition.test))),
     );
     Some(())
+}
+
+/// Containers that another thread may fill while a name holds them.
+const CONTAINERS: &[&str] =
+    &["builtins.bytearray", "builtins.dict", "builtins.list", "builtins.set", "collections.deque"];
+
+/// Whether another thread may make the test come out differently. A local name holds what it holds.
+fn may_change(site: &Site, test: &Expr) -> bool {
+    let is_container = |name: &Expr| {
+        let class = site.module.class_of(name);
+        class.is_some_and(|class| CONTAINERS.iter().any(|container| class.inherits(container)))
+    };
+    match test {
+        Expr::Name(name) => !is_own(site, &name.id) || is_container(test),
+        Expr::UnaryOp(unary) => may_change(site, &unary.operand),
+        Expr::BoolOp(operands) => operands.values.iter().any(|operand| may_change(site, operand)),
+        Expr::Compare(compare) => {
+            let mut operands = std::iter::once(&*compare.left).chain(&compare.comparators);
+            let is_identity = |operator: &CmpOp| matches!(operator, CmpOp::Is | CmpOp::IsNot);
+            match compare.ops.iter().all(is_identity) {
+                true => operands.any(|operand| match operand {
+                    Expr::Name(name) => !is_own(site, &name.id),
+                    _ => may_change(site, operand),
+                }),
+                false => operands.any(|operand| may_change(site, operand)),
+            }
+        }
+        test => !test.is_literal_expr(),
+    }
+}
+
+/// Whether only the function itself binds a name: as a parameter or a local variable.
+fn is_own(site: &Site, name: &str) -> bool {
+    let Some(function) = site.function() else { return false };
+    let nodes = all_nodes(&function.body);
+    let is_shared = nodes.iter().any(|node| match node {
+        AnyNodeRef::StmtGlobal(statement) => statement.names.iter().any(|shared| shared.as_str() == name),
+        AnyNodeRef::StmtNonlocal(statement) => statement.names.iter().any(|shared| shared.as_str() == name),
+        _ => false,
+    });
+    let is_bound = nodes.iter().any(|node| match node {
+        AnyNodeRef::ExprName(found) => found.ctx.is_store() && found.id == name,
+        _ => false,
+    });
+    !is_shared && (is_bound || function.parameters.includes(name))
 }

@@ -103,6 +103,12 @@ fn room(class: &Class) -> Option<bool> {
     })
 }
 
+/// Whether no subclass makes the room: the object may be one of a subclass.
+fn is_room_in_no_subclass<'s>(module: &Module<'s>, class: &Class<'s>) -> bool {
+    let subclasses = module.snapshot().subclasses(class);
+    subclasses.is_some_and(|classes| classes.iter().all(|class| matches!(weakrefable(class), Weakrefable::No(_))))
+}
+
 /// What is about to be held weakly.
 struct Held<'a> {
     object: &'a Expr,
@@ -137,6 +143,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let class = module.class_of(held.object)?;
     let Weakrefable::No(reason) = weakrefable(&class) else { return None };
+    if matches!(reason, Reason::Slots(..)) && !is_room_in_no_subclass(module, &class) {
+        return None;
+    }
     let stored = stored_before(site, held.object);
     let name = if class.is("types.NoneType") { "NoneType".to_string() } else { class.name() };
     let mut finding = Finding::new("weakref/not-weakrefable", held.range)

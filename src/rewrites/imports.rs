@@ -3,6 +3,8 @@
 //! An existing import is used under the name it has. A name that this file binds to anything else is no name for a
 //! module, so the answer is then none.
 
+use std::path::Path;
+
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Stmt, helpers::is_docstring_stmt};
 
@@ -161,7 +163,8 @@ pub(super) fn end_of_head(module: &Module) -> TextSize {
     }
 }
 
-/// Removes the module-level import that binds the name read in `gone`, if nothing else reads that name.
+/// Removes the module-level import that binds the name read in `gone`, if nothing else reads that name, here or in another
+/// file that takes it from here.
 pub(super) fn drop_unused(module: &Module, name: &str, gone: TextRange) -> Option<Edit> {
     drop_unused_all(module, name, &[gone])
 }
@@ -181,7 +184,8 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
         Stmt::ImportFrom(import) => only(&import.names),
         _ => false,
     })?;
-    let is_exported = module.text().contains("__all__");
+    let is_taken = |path: &Path| module.snapshot().is_taken_elsewhere(path, name);
+    let is_exported = module.text().contains("__all__") || module.path().is_none_or(is_taken);
     let names = Names::in_body(name, &module.syntax().body);
     let is_left = |range: &TextRange| !gone.iter().any(|gone| gone.contains_range(*range));
     let is_read = names.reads.iter().any(is_left) || names.quoted.iter().any(is_left);

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use super::{FileEdits, Offer, Rewrite, Target};
 use crate::analysis::{Class, Module};
 use crate::detectors::Fact;
-use crate::text::{Edit, Ranged as _};
+use crate::text::{Edit, Ranged as _, TextLen as _, TextRange, TextSize};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "weakref_slot", offer };
 
@@ -21,8 +21,7 @@ fn offer(target: &Target) -> Option<Offer> {
     }
     let edited = class.with_statement(|module, statement| {
         let slots = statement.body.iter().find_map(slots_value)?;
-        let edit = with_weakref(module, slots)?;
-        Some(FileEdits { path: module.path()?.to_path_buf(), edits: vec![edit] })
+        Some(FileEdits { path: module.path()?.to_path_buf(), edits: with_weakref(module, slots)? })
     });
     match edited {
         Some(file) => Some(Offer::Edit { title, files: vec![file], preserves_behaviour: true }),
@@ -54,25 +53,40 @@ fn slots_value(statement: &Stmt) -> Option<&Expr> {
     (target.as_name_expr()?.id == "__slots__").then_some(value)
 }
 
-fn with_weakref(module: &Module, slots: &Expr) -> Option<Edit> {
+fn with_weakref(module: &Module, slots: &Expr) -> Option<Vec<Edit>> {
     let quote = if module.source(slots).contains('\'') { '\'' } else { '"' };
     let weakref = format!("{quote}__weakref__{quote}");
-    let elements = match slots {
+    let (elements, empty) = match slots {
         Expr::StringLiteral(_) => {
-            return Some(Edit::replace(slots.range(), format!("({}, {weakref})", module.source(slots))));
+            return Some(vec![Edit::replace(slots.range(), format!("({}, {weakref})", module.source(slots)))]);
         }
-        Expr::Tuple(ast::ExprTuple { elts, parenthesized, .. }) => {
-            let last = match elts.last() {
-                Some(last) => last,
-                None => return parenthesized.then(|| Edit::replace(slots.range(), format!("({weakref},)"))),
-            };
-            return Some(Edit::insert(last.end(), format!(", {weakref}")));
-        }
-        Expr::List(list) => &list.elts,
+        Expr::Tuple(ast::ExprTuple { elts, parenthesized: true, .. }) => (elts, format!("({weakref},)")),
+        Expr::Tuple(tuple) => (&tuple.elts, String::new()),
+        Expr::List(list) => (&list.elts, format!("[{weakref}]")),
         _ => return None,
     };
     match elements.last() {
-        Some(last) => Some(Edit::insert(last.end(), format!(", {weakref}"))),
-        None => Some(Edit::replace(slots.range(), format!("[{weakref}]"))),
+        Some(last) => Some(behind(module, slots, last, &weakref)),
+        None => (!empty.is_empty()).then(|| vec![Edit::replace(slots.range(), empty)]),
     }
+}
+
+/// One more element, as the last one is written: on a line of its own, or on the same line without a comma at the end.
+fn behind(module: &Module, slots: &Expr, last: &Expr, weakref: &str) -> Vec<Edit> {
+    let line = module.lines().line_range(module.lines().line(last.start()));
+    let indent = module.source(TextRange::new(line.start(), last.start()));
+    let rest = module.source(TextRange::new(last.end(), slots.end()));
+    let has_comma = rest.starts_with(',');
+    if indent.trim().is_empty() && line.end() < slots.end() {
+        let newline = module.lines().newline();
+        return match has_comma {
+            true => vec![Edit::insert(line.end(), format!("{newline}{indent}{weakref},"))],
+            false => {
+                vec![Edit::insert(last.end(), ","), Edit::insert(line.end(), format!("{newline}{indent}{weakref}"))]
+            }
+        };
+    }
+    let is_last = rest.starts_with(",)") || rest.starts_with(",]");
+    let comma = if is_last { ','.text_len() } else { TextSize::default() };
+    vec![Edit::replace(TextRange::at(last.end(), comma), format!(", {weakref}"))]
 }

@@ -1,0 +1,75 @@
+//! Classes of the workspace that have to do with another: that define its method, that inherit from it.
+
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{self as ast, AnyNodeRef, Stmt};
+use ty_python_semantic::Db as _;
+
+use super::Snapshot;
+use super::classes::Class;
+use super::references::NotTold;
+use super::syntax_index::defined_names;
+
+impl Snapshot {
+    /// The classes of the workspace whose body defines a function called `name`.
+    ///
+    /// # Errors
+    /// [`NotTold`] where the workspace is too large for a certain answer.
+    pub fn classes_defining(&self, name: &str) -> Result<Vec<Class<'_>>, NotTold> {
+        let mut classes = vec![];
+        for candidate in self.files_with(&[name, "class"]).ok_or(NotTold::Files)? {
+            if !defined_names(self, self.program_file(candidate.file)).methods.contains(name) {
+                continue;
+            }
+            let Ok(module) = self.module(candidate.path) else { continue };
+            let defines = |statement: &Stmt| matches!(statement, Stmt::FunctionDef(def) if def.name.as_str() == name);
+            let statements = class_statements(&module.syntax().body);
+            let definers = statements.into_iter().filter(|class| class.body.iter().any(defines));
+            classes.extend(definers.filter_map(|class| module.class(class)));
+        }
+        Ok(classes)
+    }
+
+    /// The classes of the workspace that inherit from `class`, through others too. `None` where the workspace is too large for
+    /// a certain answer.
+    pub fn subclasses<'s>(&'s self, class: &Class<'s>) -> Option<Vec<Class<'s>>> {
+        let mut names = vec![class.name()];
+        let mut found: Vec<Class> = vec![];
+        let mut index = 0;
+        while let Some(name) = names.get(index).cloned() {
+            index += 1;
+            for candidate in self.files_with(&[&name, "class"])? {
+                let Ok(module) = self.module(candidate.path) else { continue };
+                let statements = class_statements(&module.syntax().body);
+                let classes = statements.into_iter().filter(|class| !class.bases().is_empty());
+                for subclass in classes.filter_map(|statement| module.class(statement)) {
+                    if subclass != *class && !found.contains(&subclass) && subclass.is_subclass_of(class) {
+                        let name = subclass.name();
+                        found.push(subclass);
+                        if !names.contains(&name) {
+                            names.push(name);
+                        }
+                    }
+                }
+            }
+        }
+        Some(found)
+    }
+}
+
+/// The class statements of a body, nested ones too.
+fn class_statements(body: &[Stmt]) -> Vec<&ast::StmtClassDef> {
+    let mut collector = Collector(vec![]);
+    collector.visit_body(body);
+    collector.0
+}
+
+struct Collector<'a>(Vec<&'a ast::StmtClassDef>);
+
+impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        if let AnyNodeRef::StmtClassDef(class) = node {
+            self.0.push(class);
+        }
+        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+    }
+}
