@@ -6,6 +6,7 @@
 use std::cell::Cell;
 
 use ruff_db::parsed::parsed_module;
+use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
@@ -218,6 +219,9 @@ impl<'s> Module<'s> {
             DefinitionKind::Assignment(assignment) if assignment.unpack().is_none() => {
                 Some(vec![Source::Value(assignment.value(parsed))])
             }
+            DefinitionKind::Assignment(assignment) => {
+                Some(vec![Source::Value(self.paired(assignment.target(parsed), assignment.value(parsed))?)])
+            }
             DefinitionKind::AnnotatedAssignment(assignment) => Some(vec![Source::Value(assignment.value(parsed)?)]),
             DefinitionKind::NamedExpression(named) => Some(vec![Source::Value(&named.node(parsed).value)]),
             DefinitionKind::WithItem(item) => Some(vec![Source::Entered(item.context_expr(parsed))]),
@@ -227,6 +231,24 @@ impl<'s> Module<'s> {
             },
             _ => None,
         }
+    }
+
+    /// What `target` gets in `a, b = x, y`: the value at the same place.
+    fn paired<'m>(&'m self, target: &Expr, value: &'m Expr) -> Option<&'m Expr> {
+        let items = |expr: &'m Expr| match expr {
+            Expr::Tuple(tuple) => Some(tuple.elts.as_slice()),
+            Expr::List(list) => Some(list.elts.as_slice()),
+            _ => None,
+        };
+        let assign = covering_node(self.syntax().into(), value.range()).ancestors().find_map(|node| match node {
+            AnyNodeRef::StmtAssign(assign) if assign.value.range() == value.range() => Some(assign),
+            _ => None,
+        })?;
+        let whole = assign.targets.iter().find(|whole| whole.range().contains_range(target.range()))?;
+        let (targets, values) = (items(whole)?, items(value)?);
+        let is_plain = targets.len() == values.len() && !targets.iter().chain(values).any(Expr::is_starred_expr);
+        let number = targets.iter().position(|item| item.range() == target.range()).filter(|_| is_plain)?;
+        values.get(number)
     }
 
     /// The annotation of a parameter of this file, without `| None`.
@@ -272,13 +294,18 @@ impl<'s> Module<'s> {
             let argument = keyword.or_else(|| call.arguments.args.get(position));
             sources.extend(argument.map(Source::Value));
         }
-        sources.extend(self.handed_over_arguments(function, position)?.into_iter().map(Source::Value));
+        sources.extend(self.handed_over_arguments(function, position, name)?.into_iter().map(Source::Value));
         (!sources.is_empty()).then_some(sources)
     }
 
     /// The arguments for a parameter that travel beside the function: `Thread(target=f, args=(a,))`, `pool.submit(f, a)`.
     /// `None` when some of them are not seen.
-    fn handed_over_arguments<'m>(&'m self, function: &ast::StmtFunctionDef, position: usize) -> Option<Vec<&'m Expr>> {
+    fn handed_over_arguments<'m>(
+        &'m self,
+        function: &ast::StmtFunctionDef,
+        position: usize,
+        name: &str,
+    ) -> Option<Vec<&'m Expr>> {
         let is_it = |expr: &Expr| {
             last_name(expr) == Some(function.name.as_str())
                 && self.function(expr).and_then(|function| function.place).is_some_and(|place| {
@@ -291,6 +318,11 @@ impl<'s> Module<'s> {
                 let arguments = &call.arguments;
                 if !arguments.find_keyword(keyword).is_some_and(|keyword| is_it(&keyword.value)) {
                     continue;
+                }
+                match arguments.find_keyword("kwargs").map(|keyword| &keyword.value) {
+                    None => {}
+                    Some(Expr::Dict(named)) => found.extend(item_named(named, name)?),
+                    Some(_) => return None,
                 }
                 let listed = match arguments.find_keyword("args").map(|keyword| &keyword.value) {
                     Some(Expr::Tuple(tuple)) => &tuple.elts,
@@ -330,6 +362,18 @@ impl<'s> Module<'s> {
             None => call.func.is_name_expr(),
         }
     }
+}
+
+/// The value under the key `name`; `None` where some keys are not seen.
+fn item_named<'m>(dict: &'m ast::ExprDict, name: &str) -> Option<Option<&'m Expr>> {
+    let mut found = None;
+    for item in &dict.items {
+        let key = item.key.as_ref()?.as_string_literal_expr()?;
+        if key.value.to_str() == name {
+            found = Some(&item.value);
+        }
+    }
+    Some(found)
 }
 
 /// One place a value comes from.

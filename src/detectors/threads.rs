@@ -157,8 +157,42 @@ fn values<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
     });
     match iterated {
         Some(iter) => elements(module, iter),
-        None => module.origins(expr),
+        None => bound_in_turn(module, name).unwrap_or_else(|| module.origins(expr)),
     }
+}
+
+/// The values of a name that a loop binds as well, such as `worker` in `worker = Worker()` and `for worker in workers`.
+fn bound_in_turn<'m>(module: &'m Module, name: &ast::ExprName) -> Option<Vec<&'m Expr>> {
+    let (mut found, lists) = bindings(module, name)?;
+    found.extend(lists.into_iter().flat_map(|list| elements(module, list)));
+    Some(found)
+}
+
+/// What a name that a loop binds as well is assigned, and what the loops go over; `None` if it is bound otherwise, too.
+fn bindings<'m>(module: &'m Module, name: &ast::ExprName) -> Option<(Vec<&'m Expr>, Vec<&'m Expr>)> {
+    let (mut stores, mut understood) = (0, 0);
+    let (mut assigned, mut lists) = (vec![], vec![]);
+    let is_it = |target: &Expr| target.as_name_expr().is_some_and(|target| target.id == name.id);
+    for node in own_nodes(body_around(module, name.range())) {
+        match node {
+            AnyNodeRef::ExprName(other) if other.id == name.id && !other.ctx.is_load() => stores += 1,
+            AnyNodeRef::StmtAssign(assign) => {
+                if let [target] = assign.targets.as_slice()
+                    && is_it(target)
+                {
+                    understood += 1;
+                    assigned.extend(module.origins(&assign.value));
+                }
+            }
+            AnyNodeRef::StmtFor(turns) if is_it(&turns.target) => {
+                understood += 1;
+                lists.push(&*turns.iter);
+            }
+            AnyNodeRef::ExprListComp(list) if list.generators.iter().any(|part| is_it(&part.target)) => understood += 1,
+            _ => {}
+        }
+    }
+    (!lists.is_empty() && stores == understood).then_some((assigned, lists))
 }
 
 /// The expressions whose values are in the list `expr`: those of its literal or comprehension, and those appended.
@@ -176,7 +210,10 @@ fn elements<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
         let Some((receiver, _)) = method(call) else { continue };
         let appended = call.arguments.args.first();
         if lists.iter().any(|list| module.origins(receiver).iter().any(|other| other.range() == list.range())) {
-            found.extend(appended.into_iter().flat_map(|item| module.origins(item)));
+            // A name that a loop over this list binds, too, adds nothing by that.
+            let assigned = |item: &'m Expr| bindings(module, item.as_name_expr()?).map(|(assigned, _)| assigned);
+            let appended = appended.into_iter();
+            found.extend(appended.flat_map(|item| assigned(item).unwrap_or_else(|| module.origins(item))));
         }
     }
     found

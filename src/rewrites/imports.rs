@@ -188,7 +188,8 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
     let is_exported = module.text().contains("__all__") || module.path().is_none_or(is_taken);
     let names = Names::in_body(name, &module.syntax().body);
     let is_left = |range: &TextRange| !gone.iter().any(|gone| gone.contains_range(*range));
-    let is_read = names.reads.iter().any(is_left) || names.quoted.iter().any(is_left);
+    let was_read = names.reads.iter().any(|read| !is_left(read));
+    let is_read = !was_read || names.reads.iter().any(is_left) || names.quoted.iter().any(is_left);
     let is_bound_again = names.bindings.iter().any(|at| !import.range().contains_range(*at));
     let start = line_start(module, import.start());
     let end = line_after(module, import.end());

@@ -150,7 +150,7 @@ fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>
         files = plan.files()?;
     }
     head.extend(asyncio.edit);
-    for name in ["queue", "threading", "Thread", "Queue"] {
+    for name in ["Queue", "Thread", "queue", "sleep", "threading", "time"] {
         head.extend(drop_unused_all(module, name, &changes.gone));
     }
     Ok(with_edits(files, path, head))

@@ -27,7 +27,42 @@ pub(super) struct Worker<'m, 's> {
     pub(super) class: Option<(&'m ast::StmtClassDef, Class<'s>)>,
     pub(super) def: &'m ast::StmtFunctionDef,
     /// Its loop.
-    pub(super) turns: &'m ast::StmtWhile,
+    pub(super) turns: Turns<'m>,
+}
+
+/// The loop of a worker.
+pub(super) enum Turns<'m> {
+    While(&'m ast::StmtWhile),
+    /// `for item in iter(queue.get, sentinel)`
+    Sentinel {
+        turns: &'m ast::StmtFor,
+        item: &'m ast::ExprName,
+        queue: &'m Expr,
+        sentinel: &'m Expr,
+    },
+}
+
+impl<'m> Turns<'m> {
+    fn of(module: &Module, statement: &'m Stmt) -> Option<Self> {
+        match statement {
+            Stmt::While(turns) => Some(Self::While(turns)),
+            Stmt::For(turns) => {
+                let call = turns.iter.as_call_expr().filter(|call| module.calls(call, &["builtins.iter"]))?;
+                let [Expr::Attribute(get), sentinel] = &*call.arguments.args else { return None };
+                let is_get = get.attr.as_str() == "get" && queue_class(module, &get.value).is_some();
+                let item = turns.target.as_name_expr()?;
+                is_get.then_some(Self::Sentinel { turns, item, queue: &get.value, sentinel })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn body(&self) -> &'m [Stmt] {
+        match self {
+            Self::While(turns) => &turns.body,
+            Self::Sentinel { turns, .. } => &turns.body,
+        }
+    }
 }
 
 /// What ends the workers.
@@ -91,10 +126,14 @@ impl<'m, 's> Pool<'m, 's> {
         if module.syntax_errors().iter().any(|error| error.intersect(self.function.range()).is_some()) {
             return Err(format!("`{}` has a syntax error", self.function.name));
         }
-        for (call, receiver, _) in self.queue_calls(module) {
+        let iterated = self.workers.iter().filter_map(|worker| match &worker.turns {
+            Turns::Sentinel { queue, .. } => Some(*queue),
+            Turns::While(_) => None,
+        });
+        for receiver in self.queue_calls(module).into_iter().map(|(_, receiver, _)| receiver).chain(iterated) {
             if self.queue(module, receiver).is_none() {
                 let written = module.source(receiver);
-                return Err(format!("which queue `{written}` is cannot be told (line {})", line(call.range())));
+                return Err(format!("which queue `{written}` is cannot be told (line {})", line(receiver.range())));
             }
         }
         for call in &self.made {
@@ -221,18 +260,19 @@ impl<'m, 's> Worker<'m, 's> {
                 (Some((statement, made.class)), run.into_iter().find(|method| method.name.as_str() == "run")?)
             }
         };
-        let turns = def.body.iter().find_map(Stmt::as_while_stmt)?;
-        let gets = calls(&own_nodes(&turns.body)).into_iter().any(|call| {
-            method(call).is_some_and(|(receiver, name)| {
-                matches!(name, "get" | "get_nowait") && queue_class(module, receiver).is_some()
-            })
-        });
+        let turns = def.body.iter().find_map(|statement| Turns::of(module, statement))?;
+        let gets = matches!(turns, Turns::Sentinel { .. })
+            || calls(&own_nodes(turns.body())).into_iter().any(|call| {
+                method(call).is_some_and(|(receiver, name)| {
+                    matches!(name, "get" | "get_nowait") && queue_class(module, receiver).is_some()
+                })
+            });
         (gets && !def.is_async).then_some(Self { class, def, turns })
     }
 
     /// The queue of a `get` that ends the loop when nothing comes for a while.
     pub(super) fn timed_get(&self, module: &'m Module<'s>) -> Option<&'m Expr> {
-        calls(&own_nodes(&self.turns.body)).into_iter().find_map(|call| {
+        calls(&own_nodes(self.turns.body())).into_iter().find_map(|call| {
             let (receiver, "get") = method(call)? else { return None };
             let has_time = call.arguments.find_argument_value("timeout", 1).is_some();
             (has_time && queue_class(module, receiver).is_some()).then_some(receiver)
@@ -244,7 +284,7 @@ impl<'m, 's> Worker<'m, 's> {
         &self,
         module: &'m Module<'s>,
     ) -> Option<(&'m ast::StmtTry, &'m ast::ExceptHandlerExceptHandler)> {
-        own_nodes(&self.turns.body).into_iter().find_map(|node| {
+        own_nodes(self.turns.body()).into_iter().find_map(|node| {
             let AnyNodeRef::StmtTry(statement) = node else { return None };
             let handlers = statement.handlers.iter().filter_map(|handler| handler.as_except_handler());
             let handler = handlers.into_iter().find(|handler| handles(module, handler, &["queue.Empty"]))?;
@@ -254,8 +294,9 @@ impl<'m, 's> Worker<'m, 's> {
 
     /// Whether the loop can end by itself.
     fn can_end(&self) -> bool {
-        let is_true = self.turns.test.as_boolean_literal_expr().is_some_and(|test| test.value);
-        let mut nodes = own_nodes(&self.turns.body).into_iter();
+        let Turns::While(turns) = &self.turns else { return true };
+        let is_true = turns.test.as_boolean_literal_expr().is_some_and(|test| test.value);
+        let mut nodes = own_nodes(self.turns.body()).into_iter();
         !is_true || nodes.any(|node| matches!(node, AnyNodeRef::StmtBreak(_) | AnyNodeRef::StmtReturn(_)))
     }
 }

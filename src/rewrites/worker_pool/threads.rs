@@ -7,7 +7,7 @@ use super::pool::{Ending, Pool};
 use crate::analysis::{Module, Site};
 use crate::detectors::nodes::{method, own_nodes};
 use crate::detectors::suspension::path_to;
-use crate::detectors::threads::{created, creations};
+use crate::detectors::threads::{created, creations, thread_class};
 use crate::rewrites::layout::{free_name, remove};
 use crate::text::{Edit, Ranged as _, TextRange};
 
@@ -129,8 +129,22 @@ pub(super) fn converted(
             }
             AnyNodeRef::ExprAttribute(attribute) if attribute.ctx.is_load() => {
                 let is_known = matches!(attribute.attr.as_str(), "start" | "join");
-                if !is_known && is_thread(module, pool, &attribute.value) {
+                let may_be = thread_class(module, &attribute.value).is_some();
+                if !is_known && (may_be || is_thread(module, pool, &attribute.value)) {
                     return Err(other_use(module, attribute.range()));
+                }
+            }
+            AnyNodeRef::ExprCall(call) => {
+                let Some((receiver, name @ ("join" | "start"))) = method(call) else { continue };
+                let is_known = kept.contains(&call.range())
+                    || pool.thread_calls(module, name).iter().any(|known| known.range() == call.range());
+                let may_be = match module.class_name(receiver) {
+                    Some(_) => thread_class(module, receiver).is_some(),
+                    None => module.symbol(receiver).is_none(),
+                };
+                if !is_known && may_be {
+                    let (written, line) = (module.source(receiver), module.lines().line(call.start()));
+                    return Err(format!("which thread `{written}` is cannot be told (line {line})"));
                 }
             }
             _ => {}
@@ -176,7 +190,7 @@ fn task(module: &Module, made: &ast::ExprCall, group: &str, open: &str, close: &
     let mut name = String::new();
     for keyword in &made.arguments.keywords {
         match keyword.arg.as_ref().map(|arg| arg.as_str()) {
-            Some("target" | "args" | "daemon") => {}
+            Some("target" | "args" | "daemon" | "kwargs") => {}
             Some("name") => name = format!(", name={}", module.source(&keyword.value)),
             _ => return Err(format!("`{}` is not looked through (line {line})", module.source(keyword))),
         }
@@ -184,16 +198,25 @@ fn task(module: &Module, made: &ast::ExprCall, group: &str, open: &str, close: &
     if !made.arguments.args.is_empty() {
         return Err(format!("the arguments of the thread are positional (line {line})"));
     }
-    let arguments = match made.arguments.find_keyword("args").map(|keyword| &keyword.value) {
-        None => String::new(),
+    let unknown = |other: &Expr| format!("what `{}` holds cannot be told (line {line})", module.source(other));
+    let mut arguments: Vec<String> = match made.arguments.find_keyword("args").map(|keyword| &keyword.value) {
+        None => vec![],
         Some(Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })) => {
-            elts.iter().map(|item| module.source(item)).collect::<Vec<_>>().join(", ")
+            elts.iter().map(|item| module.source(item).to_string()).collect()
         }
-        Some(other) => {
-            return Err(format!("what `{}` holds cannot be told (line {line})", module.source(other)));
-        }
+        Some(other) => return Err(unknown(other)),
     };
-    let call = format!("{}({arguments})", module.source(target));
+    match made.arguments.find_keyword("kwargs").map(|keyword| &keyword.value) {
+        None => {}
+        Some(named @ Expr::Dict(dict)) => {
+            for item in &dict.items {
+                let key = item.key.as_ref().and_then(Expr::as_string_literal_expr).ok_or_else(|| unknown(named))?;
+                arguments.push(format!("{}={}", key.value.to_str(), module.source(&item.value)));
+            }
+        }
+        Some(other) => return Err(unknown(other)),
+    }
+    let call = format!("{}({})", module.source(target), arguments.join(", "));
     Ok(vec![Edit::replace(made.range(), format!("{open}{group}.create_task({call}{name}){close}"))])
 }
 

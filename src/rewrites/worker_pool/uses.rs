@@ -102,6 +102,16 @@ fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
             AnyNodeRef::StmtAssign(assign) => {
                 assign.value.range() == range && matches!(assign.targets.as_slice(), [Expr::Attribute(_)])
             }
+            // `self.todo, self.done = todo, done`
+            AnyNodeRef::ExprTuple(values) if matches!(path.iter().rev().nth(2), Some(AnyNodeRef::StmtAssign(_))) => {
+                let number = values.elts.iter().position(|value| value.range() == range);
+                path.iter().rev().nth(2).is_some_and(|node| {
+                    let AnyNodeRef::StmtAssign(assign) = node else { return false };
+                    let [Expr::Tuple(targets)] = assign.targets.as_slice() else { return false };
+                    let target = number.and_then(|number| targets.elts.get(number));
+                    targets.elts.len() == values.elts.len() && target.is_some_and(Expr::is_attribute_expr)
+                })
+            }
             _ => path.iter().rev().any(|node| match node {
                 AnyNodeRef::ExprCall(call) => pool.made.iter().any(|made| made.range() == call.range()),
                 _ => false,

@@ -3,14 +3,14 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::Changes;
-use super::pool::{Ending, Pool, Worker};
+use super::pool::{Ending, Pool, Turns, Worker};
 use crate::analysis::{Module, ReferenceKind, Site, Version};
 use crate::detectors::nodes::{all_nodes, calls, holds, method, own_nodes, with_def};
 use crate::detectors::suspension::{handles, path_to};
 use crate::detectors::threads::is_first_parameter;
 use crate::detectors::waiting_function::wait_of;
 use crate::rewrites::imports::Imported;
-use crate::rewrites::layout::{dedent, remove};
+use crate::rewrites::layout::{dedent, lost_comment, remove};
 use crate::rewrites::make_async::body::{Body, keyword};
 use crate::rewrites::to_thread;
 use crate::text::{Edit, Ranged as _, TextRange};
@@ -37,6 +37,15 @@ pub(super) fn converted(
     match &worker.class {
         Some((class, _)) => changes.add(class_of_thread(module, class, def, pool, &asyncio.name)?),
         None => only_target(module, def, pool)?,
+    }
+    if let Turns::Sentinel { turns, item, queue, sentinel } = &worker.turns {
+        let head = TextRange::new(turns.start(), turns.iter.end());
+        if let Some(reason) = lost_comment(module, head, &[]) {
+            return Err(reason);
+        }
+        let test = if sentinel.is_none_literal_expr() { "is not" } else { "!=" };
+        let get = format!("({} := await {}.get())", item.id, module.source(*queue));
+        changes.edits.push(Edit::replace(head, format!("while {get} {test} {}", module.source(*sentinel))));
     }
     // What waits moves to a thread; the queues have their own edits.
     let settled: Vec<TextRange> = pool.queue_calls(module).into_iter().map(|(call, _, _)| call.range()).collect();
@@ -239,12 +248,12 @@ fn cancellable(module: &Module, worker: &Worker, ending: &Ending) -> Result<(), 
     if !matches!(ending, Ending::Cancel) {
         return Ok(());
     }
-    let gets: Vec<TextRange> = calls(&own_nodes(&worker.turns.body))
+    let gets: Vec<TextRange> = calls(&own_nodes(worker.turns.body()))
         .into_iter()
         .filter(|call| method(call).is_some_and(|(_, name)| name == "get"))
         .map(|call| call.range())
         .collect();
-    for node in own_nodes(&worker.turns.body) {
+    for node in own_nodes(worker.turns.body()) {
         let AnyNodeRef::StmtTry(statement) = node else { continue };
         if !gets.iter().any(|get| holds(&statement.body, *get)) {
             continue;
