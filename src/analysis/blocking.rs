@@ -188,8 +188,8 @@ impl<'s> Module<'s> {
     }
 
     fn is_value(&self, value: &Expr, wanted: &str) -> bool {
-        if let (Ok(wanted), Ok(value)) = (wanted.parse::<f64>(), self.source(value).parse::<f64>()) {
-            return wanted == value;
+        if let Ok(wanted) = wanted.parse::<f64>() {
+            return self.source(value).parse::<f64>().is_ok_and(|value| value == wanted);
         }
         if wanted == ADDRESS {
             let text = value.as_string_literal_expr().map(|literal| literal.value.to_str());

@@ -31,8 +31,7 @@ fn offer(target: &Target) -> Option<Offer> {
         return None;
     }
     // A thread has no use for a loop of its own in `run`: its pool has a rewrite.
-    let is_thread =
-        module.enclosing_class(AnyNodeRef::from(&def.name)).is_some_and(|class| class.inherits("threading.Thread"));
+    let is_thread = checks::class_of(module, def).is_some_and(|class| class.inherits("threading.Thread"));
     if is_thread && def.name.as_str() == "run" {
         return None;
     }

@@ -6,11 +6,14 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::awaiting::{call_of, is_coroutine_call, obstacle, suspension_in};
-use super::imports::imported_member;
-use super::layout::{free_name, generated, handlers_around, holds, lost_comment, own_lines, statement_of, unit};
+use super::imports::{Names, imported_member};
+use super::layout::{
+    free_name, generated, handlers_around, holds, lost_comment, own_lines, remove, statement_of, unit,
+};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
-use crate::detectors::suspension::{around, handles, path_to};
+use crate::detectors::nodes::block_around;
+use crate::detectors::suspension::{around, frame, handles, path_to};
 use crate::text::{Edit, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "task_group", offer };
@@ -82,7 +85,8 @@ fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
     let Some(statement) = statement else {
         return Err(format!("it is not awaited where it stands, in line {}", line(call.range())));
     };
-    let children = children(module, call)?;
+    let listed = listed(&statement, call);
+    let children = children(module, listed.as_ref().map(|listed| listed.each), call)?;
     let gives = gives(&statement, site)?;
     if let Some(reason) = guarded(&statement) {
         return Err(reason);
@@ -95,6 +99,11 @@ fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
     let group = free_name(site, &["tg", "group", "task_group"])?;
     let class = imported_member(site, "asyncio", "TaskGroup")?;
     let layout = Layout { site: &statement, group: &group, unit: unit(&statement) };
+    if let (Some(listed), Children::Each(elt, clauses)) = (&listed, &children) {
+        let mut edits = layout.around_list(&class.name, listed, elt, *clauses, &gives)?;
+        edits.extend(class.edit);
+        return Ok(edits);
+    }
     let text = layout.text(&class.name, &children, &gives)?;
     let mut edits = vec![Edit::replace(range, text)];
     edits.extend(class.edit);
@@ -108,7 +117,30 @@ enum Children<'a> {
     Each(&'a Expr, TextRange),
 }
 
-fn children<'a>(module: &Module, call: &'a ast::ExprCall) -> Result<Children<'a>, String> {
+/// The list of coroutines that the statement before makes for the `gather` alone.
+struct Listed<'a> {
+    statement: &'a ast::StmtAssign,
+    name: &'a str,
+    /// The comprehension.
+    each: &'a Expr,
+}
+
+fn listed<'a>(statement: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Listed<'a>> {
+    let [Expr::Starred(starred)] = &*call.arguments.args else { return None };
+    let read = starred.value.as_name_expr()?;
+    let (block, index) = block_around(statement.module, statement.node.range())?;
+    let before = block.get(index.checked_sub(1)?)?.as_assign_stmt()?;
+    let [Expr::Name(name)] = before.targets.as_slice() else { return None };
+    let names = Names::in_body(&read.id, frame(statement));
+    let is_alone = names.bindings == [name.range()] && names.reads == [read.range()];
+    (name.id == read.id && is_alone && before.value.is_list_comp_expr()).then_some(Listed {
+        statement: before,
+        name: &name.id,
+        each: &before.value,
+    })
+}
+
+fn children<'a>(module: &Module, listed: Option<&'a Expr>, call: &'a ast::ExprCall) -> Result<Children<'a>, String> {
     let line = |range: TextRange| module.lines().line(range.start());
     for keyword in &call.arguments.keywords {
         let is_default = keyword.arg.as_ref().is_some_and(|name| name == "return_exceptions")
@@ -129,7 +161,7 @@ fn children<'a>(module: &Module, call: &'a ast::ExprCall) -> Result<Children<'a>
     match &*call.arguments.args {
         [] => Err("`gather()` of nothing gives `[]`".to_string()),
         [Expr::Starred(starred)] => {
-            let (elt, generators) = match &*starred.value {
+            let (elt, generators) = match listed.unwrap_or(&starred.value) {
                 Expr::Generator(each) => (&each.elt, &each.generators),
                 Expr::ListComp(each) => (&each.elt, &each.generators),
                 other => return Err(unknown(module, other)),
@@ -247,6 +279,35 @@ struct Layout<'a, 's, 'n> {
 }
 
 impl Layout<'_, '_, '_> {
+    /// The group around the list that the statement before makes, and the results after it.
+    fn around_list(
+        &self,
+        class: &str,
+        listed: &Listed,
+        elt: &Expr,
+        clauses: TextRange,
+        gives: &Gives,
+    ) -> Result<Vec<Edit>, String> {
+        let module = self.site.module;
+        let range = listed.statement.range();
+        own_lines(module, range)?;
+        if let Some(reason) = lost_comment(module, range, &[]) {
+            return Err(reason);
+        }
+        let (newline, outer) = (module.lines().newline(), module.lines().indentation(range.start()));
+        let (unit, name) = (&self.unit, listed.name);
+        let list = format!("[{} {}]", self.create(elt), module.source(clauses));
+        let head = format!("async with {class}() as {}:{newline}{outer}{unit}{name} = {list}", self.group);
+        let results = match gives {
+            Gives::Nothing => remove(module, self.site.node.range())?,
+            _ => {
+                let results = format!("{}[task.result() for task in {name}]", self.head(gives));
+                Edit::replace(self.site.node.range(), results)
+            }
+        };
+        Ok(vec![Edit::replace(range, head), results])
+    }
+
     fn text(&self, class: &str, children: &Children, gives: &Gives) -> Result<String, String> {
         let mut body = vec![];
         let mut after = None;

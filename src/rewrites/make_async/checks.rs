@@ -75,15 +75,18 @@ pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
 
 /// Whether a test runner calls the function, and awaits nothing.
 fn is_test(module: &Module, def: &ast::StmtFunctionDef) -> bool {
+    let class = class_of(module, def);
+    if class.is_some_and(|class| class.inherits("unittest.IsolatedAsyncioTestCase")) {
+        return false;
+    }
     if is_test_file(module) && def.name.starts_with("test") {
         return true;
     }
-    let class = class_of(module, def);
     class.is_some_and(|class| class.inherits("unittest.TestCase") && def.name.starts_with("test"))
 }
 
 /// The class whose body holds the function.
-fn class_of<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) -> Option<Class<'s>> {
+pub(in crate::rewrites) fn class_of<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) -> Option<Class<'s>> {
     let path = path_to(module, def.range());
     let parent = path.iter().rev().skip_while(|node| !is_def(node, def)).nth(1)?;
     match parent {
