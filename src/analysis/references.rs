@@ -4,7 +4,7 @@
 //! said to be unknown, never left out.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ruff_db::files::system_path_to_file;
 use ruff_db::source::{SourceText, source_text};
@@ -109,6 +109,19 @@ impl Snapshot {
         let file = system_path_to_file(self, system_path(path).ok()?).ok()?;
         let text = source_text(self, file);
         text.read_error().is_none().then_some(text)
+    }
+
+    /// Whether a file or a folder of the workspace may be imported under `name`.
+    fn has_module_called(&self, name: &str) -> bool {
+        let is_it = |path: &PathBuf| {
+            let roots = self.roots();
+            let root = roots.iter().find(|root| path.starts_with(root));
+            let below = root.and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
+            let folders = below.parent().into_iter().flat_map(Path::components);
+            below.file_stem().is_some_and(|stem| stem == name)
+                || folders.into_iter().any(|part| part.as_os_str() == name)
+        };
+        self.python_files().is_none_or(|files| files.iter().any(is_it))
     }
 
     /// Entry points of the project's configuration that name a function: `module:name`.
@@ -243,15 +256,18 @@ impl Search<'_, '_> {
             return;
         }
         match self.module.class_name(&attribute.value) {
+            Some(symbol) if symbol.origin == Origin::Unresolved => self.missing(&symbol.module, range),
             Some(symbol) if symbol.origin != Origin::Project => {}
             _ => self.push(range, ReferenceKind::Unknown),
         }
     }
 
-    /// An import from a module that was not found, though a target's file has its name.
+    /// An import from a module that was not found, though the workspace has a file or a folder of its name: what it is at run
+    /// time depends on where the program is started.
     fn missing(&mut self, module: &str, range: TextRange) {
-        let last = module.rsplit('.').next();
-        if self.targets.iter().any(|target| import_stem(&target.path).as_deref() == last) {
+        let mut parts = module.split('.').filter(|part| !part.is_empty());
+        let is_of_project = parts.any(|part| self.module.snapshot().has_module_called(part));
+        if is_of_project {
             self.push(range, ReferenceKind::Unknown);
         }
     }
@@ -281,7 +297,7 @@ impl Search<'_, '_> {
         }
         let stems = || self.targets.iter().filter_map(|target| import_stem(&target.path));
         let names_it = match text.rsplit_once(['.', ':']) {
-            None => text == self.name && self.is_looked_up(string),
+            None => text == self.name && self.is_looked_up(string) && self.may_name_target(string),
             Some((module, name)) => {
                 name == self.name && stems().any(|stem| module.rsplit('.').next() == Some(stem.as_str()))
             }
@@ -291,9 +307,34 @@ impl Search<'_, '_> {
                 let line = line.trim_start();
                 line.starts_with(">>>") && line.contains(&format!("{}(", self.name))
             });
-        if names_it || is_doctest {
+        if names_it || (is_doctest && self.may_name_target(string)) {
             self.push(string.range(), ReferenceKind::Text);
         }
+    }
+
+    /// Whether the name, where the string stands, is a target, or is not known. What an attribute is looked up on may be anything.
+    fn may_name_target(&self, string: &ast::ExprStringLiteral) -> bool {
+        let covering = covering_node(self.module.syntax().into(), string.range());
+        if covering.ancestors().any(|node| matches!(node, AnyNodeRef::ExprCall(_))) {
+            return true;
+        }
+        let aliases = ImportAliasResolution::ResolveAliases;
+        let definitions = definitions_for_name(self.module.model(), self.name, string.into(), aliases);
+        let is_target = |definition: &ResolvedDefinition| match definition {
+            ResolvedDefinition::Definition(definition) => {
+                self.is_target(place_of(self.module.db(), *definition).as_ref())
+            }
+            _ => true,
+        };
+        // A method is not found by its name alone.
+        definitions.iter().any(is_target)
+            || (definitions.is_empty() && !self.is_method)
+            || (self.is_method && self.is_home())
+    }
+
+    /// Whether a target is in this file.
+    fn is_home(&self) -> bool {
+        self.targets.iter().any(|target| self.module.path() == Some(target.path.as_path()))
     }
 
     fn is_looked_up(&self, string: &ast::ExprStringLiteral) -> bool {

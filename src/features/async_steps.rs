@@ -8,7 +8,9 @@ use crate::detectors::nodes::around;
 use crate::text::{Ranged as _, TextLen as _, TextRange, TextSize};
 
 /// The order in which to take them: a facade or the wait at the bottom first, then one chain of calls, then concurrency,
-/// time limits, hygiene, and pools of workers. What is not named here comes last.
+/// time limits, hygiene, and pools of workers. What is not named here comes last. A pool that can be turned into tasks comes
+/// before all others, because it makes its function and the callers asynchronous itself, and is no pool any more once its waits
+/// have been given to threads.
 const ORDER: &[&str] = &[
     "sync_facade",
     "await_sleep",
@@ -29,6 +31,9 @@ const ORDER: &[&str] = &[
     "worker_pool",
 ];
 
+/// Steps that turn a pool of threads into tasks.
+const POOLS: &[&str] = &["executor_map", "worker_pool"];
+
 /// The steps that a file has, or the function around `offset`, by their order, then by their place. An edit that several
 /// places offer is one step.
 pub fn async_steps(view: &View, offset: Option<TextSize>) -> Vec<CodeAction> {
@@ -42,7 +47,10 @@ pub fn async_steps(view: &View, offset: Option<TextSize>) -> Vec<CodeAction> {
     };
     let order = |action: &CodeAction| {
         let name = action.rewrite.as_deref().unwrap_or_default();
-        ORDER.iter().position(|step| *step == name).unwrap_or(ORDER.len())
+        if POOLS.contains(&name) && action.disabled.is_none() {
+            return 0;
+        }
+        1 + ORDER.iter().position(|step| *step == name).unwrap_or(ORDER.len())
     };
     let is_step = |action: &CodeAction| {
         let is_named = action.rewrite.as_deref().is_some_and(|name| ORDER.contains(&name));

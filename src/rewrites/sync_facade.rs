@@ -2,18 +2,20 @@
 //!
 //! The first step of a migration: the callers stay as they are. For a function that waits itself.
 
+use std::collections::BTreeSet;
+
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt, helpers::is_docstring_stmt};
 
 use super::imports::{bindings, drop_unused_all, imported, taken};
-use super::make_async::Plan;
 use super::make_async::body::{Body, keyword};
 use super::make_async::checks;
+use super::make_async::{Plan, call};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, ReferenceKind, Site};
 use crate::detectors::nodes::own_nodes;
 use crate::detectors::suspension::path_to;
 use crate::detectors::waiting_function::wait_of;
-use crate::text::{Edit, Ranged as _, TextRange};
+use crate::text::{Edit, Place, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "sync_facade", offer };
 
@@ -63,7 +65,7 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
         return Err(plan.blockers.join("; "));
     }
     let own = own_nodes(&def.body).into_iter().find(|node| match node {
-        AnyNodeRef::ExprName(name) => name.id == def.name.id,
+        AnyNodeRef::ExprName(name) => !is_method && name.id == def.name.id,
         AnyNodeRef::ExprAttribute(attribute) => is_method && attribute.attr == def.name,
         _ => false,
     });
@@ -91,7 +93,7 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
             deduplicated.push(edit);
         }
     }
-    for name in body.gone.iter().map(|(name, _)| name).collect::<std::collections::BTreeSet<_>>() {
+    for name in body.gone.iter().map(|(name, _)| name).collect::<BTreeSet<_>>() {
         let gone: Vec<TextRange> =
             body.gone.iter().filter(|(other, _)| other == name).map(|(_, range)| *range).collect();
         deduplicated.extend(drop_unused_all(module, name, &gone));
@@ -147,24 +149,49 @@ fn colon(module: &Module, def: &ast::StmtFunctionDef, first: &Stmt) -> crate::te
     end + offset
 }
 
-/// Refuses where a coroutine calls it: a loop runs in that thread already.
-fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &crate::text::Place) -> Result<(), String> {
-    // A method that overrides it may call it.
-    let family = checks::family(&mut Plan::new(module.snapshot(), module.version()), place, &def.name);
-    let references = module.snapshot().references(&def.name, &family);
-    let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
-    for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
-        let Ok(home) = module.snapshot().module(&reference.place.path) else { continue };
-        let path = path_to(&home, reference.place.range());
-        let Some((node, ancestors)) = path.split_last() else { continue };
-        let site = Site { module: &home, node: *node, ancestors, is_whole_file: false };
-        if let Some(caller) = site.async_function() {
+/// How many plain functions are looked at for a coroutine that calls them.
+const CALLERS: usize = 60;
+
+/// Refuses where a coroutine calls it, itself or through plain functions: a loop runs in that thread already.
+fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &Place) -> Result<(), String> {
+    let snapshot = module.snapshot();
+    let mut waiting: Vec<(Place, String, Option<String>)> = vec![(place.clone(), def.name.to_string(), None)];
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    while let Some((place, name, through)) = waiting.pop() {
+        // A method that overrides it may call it.
+        let family = checks::family(&mut Plan::new(snapshot, module.version()), &place, &name);
+        seen.extend(family.iter().cloned());
+        let references = snapshot.references(&name, &family);
+        let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
+        for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
+            let Ok(home) = snapshot.module(&reference.place.path) else { continue };
+            let path = path_to(&home, reference.place.range());
+            let Some((node, ancestors)) = path.split_last() else { continue };
+            let site = Site { module: &home, node: *node, ancestors, is_whole_file: false };
             let file = reference.place.path.file_name().unwrap_or_default().to_string_lossy();
-            let line = reference.place.line;
-            return Err(format!(
-                "the coroutine `{}` calls it ({file}:{line}), where `asyncio.run` refuses",
-                caller.name
-            ));
+            let at = format!("{file}:{}", reference.place.line);
+            // A function that is passed on from a coroutine runs in a thread, as a rule.
+            let is_call = call::of(&home, &path).is_some();
+            match site.function() {
+                Some(caller) if caller.is_async && (is_call || through.is_none()) => {
+                    return Err(match &through {
+                        None => format!("the coroutine `{}` calls it ({at}), where `asyncio.run` refuses", caller.name),
+                        Some(through) => format!(
+                            "the coroutine `{}` calls it through `{through}` ({at}), where `asyncio.run` refuses",
+                            caller.name
+                        ),
+                    });
+                }
+                Some(caller) if is_call && !caller.is_async && seen.len() < CALLERS => {
+                    let Some(caller_at) = home.place(caller.name.range()).filter(|place| !seen.contains(place)) else {
+                        continue;
+                    };
+                    let through = through.clone().or_else(|| Some(caller.name.to_string()));
+                    seen.insert(caller_at.clone());
+                    waiting.push((caller_at, caller.name.to_string(), through));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -198,6 +198,12 @@ fn children<'a>(module: &Module, listed: Option<&'a Expr>, call: &'a ast::ExprCa
 
 fn unknown(module: &Module, expr: &Expr) -> String {
     let line = module.lines().line(expr.start());
+    if let [Expr::ListComp(list)] = module.origins(expr).as_slice()
+        && is_coroutine_call(module, &list.elt)
+    {
+        let (written, made) = (module.source(expr), module.lines().line(list.start()));
+        return format!("`{written}` (made in line {made}) is not made in the statement before for this alone");
+    }
     format!("`{}` in line {line} may hold tasks or futures", module.source(expr))
 }
 

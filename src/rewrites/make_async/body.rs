@@ -56,6 +56,11 @@ impl Body {
                 None => body.still_waits.push(module.source(&*call.func).to_string()),
             }
         }
+        for path in module.blocking_paths(def, false) {
+            if !awaited.iter().any(|range| range.start() == path.range.start()) {
+                body.still_waits.push(module.source(path.range).to_string());
+            }
+        }
         body
     }
 }

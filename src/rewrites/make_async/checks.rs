@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef};
 use super::plan::{Plan, def_named_at};
 use crate::analysis::{Class, Module, Origin};
 use crate::detectors::nodes::{is_generator, is_test_file};
-use crate::detectors::suspension::{path_to, visit_frame};
+use crate::detectors::suspension::{call_head, path_to, visit_frame};
 use crate::text::{Place, Ranged as _};
 
 /// Decorators that care for nothing but the name.
@@ -46,11 +46,13 @@ pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
     if is_generator(def) {
         plan.block(format!("`{name}` is a generator function, whose `for` loops would have to change ({at})"));
     }
-    for decorator in &def.decorator_list {
-        if !module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is_any(TRANSPARENT)) {
-            let written = module.source(decorator);
-            plan.block(format!("`{name}` is decorated with `{}` ({at})", written.lines().next().unwrap_or(written)));
-        }
+    let is_in_the_way = |decorator: &&ast::Decorator| {
+        !module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is_any(TRANSPARENT))
+    };
+    let decorators: Vec<String> =
+        def.decorator_list.iter().filter(is_in_the_way).map(|it| shown(&module, it)).collect();
+    if !decorators.is_empty() {
+        plan.block(format!("`{name}` is decorated with {} ({at})", decorators.join(", ")));
     }
     if module.is_stub() || plan.snapshot.has_stub(&place.path) {
         plan.block(format!("a stub describes `{name}` ({at})"));
@@ -73,10 +75,19 @@ pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
     }
 }
 
+/// A decorator without its arguments.
+fn shown(module: &Module, decorator: &ast::Decorator) -> String {
+    match &decorator.expression {
+        ast::Expr::Call(call) => format!("`@{}`", call_head(module, call)),
+        other => format!("`@{}`", module.source(other)),
+    }
+}
+
 /// Whether a test runner calls the function, and awaits nothing.
 fn is_test(module: &Module, def: &ast::StmtFunctionDef) -> bool {
     let class = class_of(module, def);
-    if class.is_some_and(|class| class.inherits("unittest.IsolatedAsyncioTestCase")) {
+    let runs_a_loop = ["unittest.IsolatedAsyncioTestCase", "unittest.async_case.IsolatedAsyncioTestCase"];
+    if class.is_some_and(|class| runs_a_loop.iter().any(|name| class.inherits(name))) {
         return false;
     }
     if is_test_file(module) && def.name.starts_with("test") {

@@ -114,6 +114,11 @@ impl<'s> Plan<'s> {
         }
     }
 
+    fn is_import(&self, place: &Place) -> bool {
+        let module = self.snapshot.module(&place.path);
+        module.is_ok_and(|module| matches!(path_to(&module, place.range()).last(), Some(AnyNodeRef::Alias(_))))
+    }
+
     fn written(&self, place: &Place) -> String {
         let module = self.snapshot.module(&place.path);
         module.map(|module| module.source(place.range()).to_string()).unwrap_or_default()
@@ -127,13 +132,21 @@ impl<'s> Plan<'s> {
 
     fn follow(&mut self, name: &str, references: &[Reference]) {
         let mut is_called = false;
+        // What is written alike is in the way for one reason.
+        let mut unknown: Vec<(String, String, usize, bool)> = vec![];
         for reference in references {
             let at = self.at(&reference.place);
             match reference.kind {
+                ReferenceKind::Text if self.written(&reference.place).contains(">>>") => {
+                    self.block(format!("a doctest calls `{name}` ({at})"));
+                }
                 ReferenceKind::Text => self.block(format!("`{name}` is exported, or looked up, by its name ({at})")),
                 ReferenceKind::Unknown => {
                     let written = self.written(&reference.place);
-                    self.block(format!("`{written}` may mean this `{name}` ({at})"));
+                    match unknown.iter_mut().find(|(known, ..)| *known == written) {
+                        Some((_, _, others, _)) => *others += 1,
+                        None => unknown.push((written, at, 0, self.is_import(&reference.place))),
+                    }
                 }
                 ReferenceKind::Import => {
                     if reference.place.path.file_name().is_some_and(|file| file == "__init__.py") {
@@ -144,6 +157,18 @@ impl<'s> Plan<'s> {
                 }
                 ReferenceKind::Value => is_called |= self.value(name, &reference.place),
             }
+        }
+        for (written, at, others, is_import) in unknown {
+            let others = match others {
+                0 => String::new(),
+                1 => ", and in another place".to_string(),
+                more => format!(", and in {more} other places"),
+            };
+            self.block(match (is_import, written == name) {
+                (true, _) => format!("`{written}` is imported from a module that is not found ({at}{others})"),
+                (false, true) => format!("`{name}` has several definitions ({at}{others})"),
+                (false, false) => format!("`{written}` may mean this `{name}` ({at}{others})"),
+            });
         }
         if !is_called {
             self.uncalled.push(name.to_string());
