@@ -69,7 +69,10 @@ vim.api.nvim_create_autocmd('BufWinEnter', {
   callback = function(event)
     local method = 'textDocument/diagnostic'
     for _, client in ipairs(vim.lsp.get_clients({ name = 'dunderstand', bufnr = event.buf, method = method })) do
-      client:request(method, { textDocument = { uri = vim.uri_from_bufnr(event.buf) } }, nil, event.buf)
+      -- With the server's own name for them, as Neovim asks: else the same ones would be shown twice.
+      local identifier = vim.tbl_get(client.server_capabilities, 'diagnosticProvider', 'identifier')
+      local params = { textDocument = { uri = vim.uri_from_bufnr(event.buf) }, identifier = identifier }
+      client:request(method, params, nil, event.buf)
     end
   end,
 })

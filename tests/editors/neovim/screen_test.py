@@ -36,15 +36,18 @@ def hover_and_hints(nvim):
 
 
 def a_hover_in_a_small_window(nvim):
-    with start(nvim, "topics/counting.py", 14, 60) as screen:
-        screen.type("/bookmark = page\rK")
-        screen.wait("nothing is copied")
-        screen.wait("memory/del-statement")
+    with start(nvim, "topics/downloads.py", 14, 60) as screen:
+        # Hints say that the server is there.
+        screen.type("/tasks =\r")
+        screen.wait("not started")
+        screen.type("fdK")
+        screen.wait("builds a coroutine object")
+        screen.wait("asyncio/coroutine-function")
         rows = screen.text().splitlines()
         top, bottom = (next(i for i, row in enumerate(rows) if mark in row) for mark in "╭╰")
-        inside = [row.strip("│").strip() for row in rows[top + 1:bottom]]
-        assert inside[0] == "Reference counting" and inside[-1].endswith("memory/del-statement"), screen.text()
-        assert "https:" not in screen.text() and any(row.endswith("bookmark = page") for row in rows), screen.text()
+        inside = [row[row.index("│"):row.rindex("│")].strip("│ ") for row in rows[top + 1:bottom]]
+        assert inside[0] == "Coroutine, not started" and inside[-1].endswith("asyncio/coroutine-function"), screen.text()
+        assert "https:" not in screen.text() and any("tasks = [download" in row for row in rows), screen.text()
         screen.type(":qa!\r")
         screen.end()
 

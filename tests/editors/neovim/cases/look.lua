@@ -8,7 +8,7 @@ local function shown()
   vim.lsp.buf.hover()
   local window = t.wait('a hover with its look', function()
     local _, window = t.float()
-    return window and vim.wo[window].linebreak and window
+    return window and vim.wo[window].breakindentopt == 'list:-1' and window
   end)
   local buffer = vim.api.nvim_win_get_buf(window)
   return window, buffer, vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
@@ -21,7 +21,7 @@ for _, columns in ipairs({ 120, 80, 50 }) do
   for _, place in ipairs({ 'bookmark = page', 'del bookmark', 'second.following =', 'def __init__' }) do
     t.go(place, place:find('^def') and 5 or 0)
     local window, buffer, lines = shown()
-    t.equal(vim.wo[window].breakindentopt, 'list:-1')
+    t.equal(vim.wo[window].linebreak, true)
     local text = table.concat(lines, '\n')
     assert(not text:find('](', 1, true) and not text:find('https:', 1, true), text)
     t.equal(vim.api.nvim_win_get_height(window), vim.api.nvim_win_text_height(window, {}).all, place .. ': all of it is seen')
@@ -54,4 +54,4 @@ local strange = { '# Something else', '[a](https://example.org) and `b`' }
 local other, float = vim.lsp.util.open_floating_preview(strange, 'markdown', { focus_id = 'textDocument/hover' })
 vim.wait(100)
 t.contains(table.concat(vim.api.nvim_buf_get_lines(other, 0, -1, false), '\n'), '](https://example.org)')
-assert(not vim.wo[float].linebreak)
+assert(vim.wo[float].breakindentopt ~= 'list:-1')
