@@ -25,6 +25,7 @@ mod names;
 mod overlay;
 mod references;
 mod related;
+mod runners;
 mod runtime;
 mod site;
 mod stack;
@@ -32,6 +33,7 @@ mod syntax_index;
 mod tokens;
 mod tracing;
 mod values;
+mod warming;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,11 +52,13 @@ pub use limits::{FILE_SIZE, TooMuch};
 pub use module::{Module, Problem, count_syntax_errors, parses};
 pub use names::{Origin, Symbol};
 pub use references::{NotTold, Reference, ReferenceKind};
+pub use runners::{Given, RunElsewhere, Runner};
 pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
 pub use tokens::{Token, tokens};
 
 pub use values::CTypes;
+pub use warming::workspace_files;
 
 use environment::system_path;
 use overlay::OverlaySystem;

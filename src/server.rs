@@ -31,6 +31,7 @@ mod reading;
 mod roots;
 mod session;
 mod transport;
+mod warming;
 
 use std::process::ExitCode;
 use std::sync::Arc;

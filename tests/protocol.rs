@@ -22,5 +22,7 @@ mod pages;
 mod settings;
 #[path = "protocol/views.rs"]
 mod views;
+#[path = "protocol/warming.rs"]
+mod warming;
 #[path = "protocol/workspace.rs"]
 mod workspace;

@@ -5,8 +5,10 @@
 
 mod listing;
 
+pub(super) use listing::python_files_below;
+
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ruff_db::diagnostic::Diagnostic;
@@ -32,6 +34,13 @@ pub(super) struct Root {
     pub(super) settings: ProgramSettings,
 }
 
+/// The files of the workspace, once it has been looked through.
+#[salsa::input(singleton)]
+pub(super) struct Workspace {
+    #[returns(ref)]
+    pub(super) files: Option<Vec<PathBuf>>,
+}
+
 /// Interning a program hashes every search path, so it is memoised behind the input.
 #[salsa::tracked(returns(copy))]
 fn program<'db>(db: &'db dyn Db, root: Root) -> Program<'db> {
@@ -50,8 +59,8 @@ pub(super) trait Db: ty_python_semantic::Db {
     /// The database itself, for queries that look at files as every other reader does.
     fn snapshot(&self) -> &Snapshot;
 
-    /// Whether the text at `path` has `word` in it; cheaper than reading the file, as nothing is kept.
-    fn mentions(&self, path: &SystemPath, word: &str) -> bool;
+    /// Whether the text at `path` has one of `words` in it; cheaper than reading the file, as nothing is kept.
+    fn mentions(&self, path: &SystemPath, words: &[&str]) -> bool;
 
     /// The stack of the thread that reads through this handle.
     fn stack(&self) -> &Stack;
@@ -159,8 +168,8 @@ impl Db for Snapshot {
         self
     }
 
-    fn mentions(&self, path: &SystemPath, word: &str) -> bool {
-        self.system.mentions(path, word)
+    fn mentions(&self, path: &SystemPath, words: &[&str]) -> bool {
+        self.system.mentions(path, words)
     }
 
     fn stack(&self) -> &Stack {
@@ -189,6 +198,7 @@ impl Snapshot {
             stack: Stack::default(),
             listing: listing::Listing::default(),
         };
+        Workspace::new(&database, None);
         // Roots are registered before any file is looked up: they set the durability of the files below them.
         for (path, settings) in &roots {
             database.files.try_add_root(&database, path, FileRootKind::Project);
@@ -215,6 +225,7 @@ impl Snapshot {
         self.sync(path);
         if let Ok(file) = ruff_db::files::system_path_to_file(self, path) {
             Arc::make_mut(&mut self.open).insert(file);
+            self.learn_of(path);
         }
     }
 
@@ -233,8 +244,29 @@ impl Snapshot {
     /// Takes notice that the file or folder at `path` changed on disk.
     pub(super) fn sync(&mut self, path: &SystemPath) {
         File::sync_path(self, path);
+        if path.as_std_path().is_file() {
+            self.learn_of(path);
+        }
         if let Some(parent) = path.parent() {
             File::sync_path(self, parent);
+        }
+    }
+
+    /// Says which files make up the workspace.
+    pub(super) fn set_workspace(&mut self, files: Option<Vec<PathBuf>>) {
+        Workspace::get(self).set_files(self).to(files);
+    }
+
+    /// Adds a Python file to the workspace, if that is known and does not have it.
+    fn learn_of(&mut self, path: &SystemPath) {
+        let (workspace, path) = (Workspace::get(self), path.as_std_path());
+        let Some(files) = workspace.files(self) else { return };
+        if listing::is_python(path)
+            && let Err(index) = files.binary_search_by(|file| file.as_path().cmp(path))
+        {
+            let mut files = files.clone();
+            files.insert(index, path.to_path_buf());
+            workspace.set_files(self).to(Some(files));
         }
     }
 

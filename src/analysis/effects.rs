@@ -95,7 +95,7 @@ impl<'s> Module<'s> {
         None
     }
 
-    fn steps(&self, way: &[(Definition<'s>, usize)]) -> Option<Vec<PathStep>> {
+    pub(super) fn steps(&self, way: &[(Definition<'s>, usize)]) -> Option<Vec<PathStep>> {
         let db = self.snapshot();
         let step = |(caller, number): &(Definition<'s>, usize)| {
             let edge = frame(db, *caller).calls.get(*number)?;

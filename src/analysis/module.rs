@@ -289,7 +289,7 @@ impl<'s> Module<'s> {
         calls.of(name).iter().filter_map(|index| self.call_at(NodeIndex::from(*index))).collect()
     }
 
-    fn call_at(&self, index: NodeIndex) -> Option<&ast::ExprCall> {
+    pub(super) fn call_at(&self, index: NodeIndex) -> Option<&ast::ExprCall> {
         match self.parsed.get_by_index(index) {
             AnyRootNodeRef::Expr(Expr::Call(call)) => Some(call),
             _ => None,

@@ -39,10 +39,11 @@ impl OverlaySystem {
         }
     }
 
-    /// Whether the text at `path` has `word` in it.
-    pub(super) fn mentions(&self, path: &SystemPath, word: &str) -> bool {
-        let unsaved = self.buffers.get(path).map(|buffer| buffer.text.contains(word));
-        unsaved.unwrap_or_else(|| std::fs::read_to_string(path.as_std_path()).is_ok_and(|text| text.contains(word)))
+    /// Whether the text at `path` has one of `words` in it.
+    pub(super) fn mentions(&self, path: &SystemPath, words: &[&str]) -> bool {
+        let has_one = |text: &str| words.iter().any(|word| text.contains(word));
+        let unsaved = self.buffers.get(path).map(|buffer| has_one(&buffer.text));
+        unsaved.unwrap_or_else(|| std::fs::read_to_string(path.as_std_path()).is_ok_and(|text| has_one(&text)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::name::Name;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{AnyNodeRef, Expr, HasNodeIndex as _, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, HasNodeIndex as _, Stmt};
 use ty_python_core::ProgramFile;
 use ty_python_semantic::SemanticModel;
 
@@ -250,4 +250,20 @@ impl<'a> SourceOrderVisitor<'a> for CallCollector {
         }
         TraversalSignal::Traverse
     }
+}
+
+/// The class statements of a body, in order.
+pub(super) fn class_statements(body: &[Stmt]) -> Vec<&ast::StmtClassDef> {
+    struct Collector<'a>(Vec<&'a ast::StmtClassDef>);
+    impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            if let AnyNodeRef::StmtClassDef(class) = node {
+                self.0.push(class);
+            }
+            if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+        }
+    }
+    let mut collector = Collector(vec![]);
+    collector.visit_body(body);
+    collector.0
 }

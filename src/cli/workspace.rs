@@ -65,8 +65,9 @@ impl Workspace {
             settings.push(configuration.root);
             roots.insert(path, Root { store, options });
         }
-        let project =
+        let mut project =
             Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
+        project.look_through_workspace();
         for environment in project.environments() {
             match (&environment.problem, python) {
                 (Some(problem), Some(python)) if !environment.is_too_old => {

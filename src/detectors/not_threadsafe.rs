@@ -9,7 +9,7 @@ use super::nodes::method;
 use super::suspension::path_to;
 use super::threads::{handed_over, has_own_loop, thread_body};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{ExecutionContext, Module, Site};
+use crate::analysis::{ExecutionContext, Module, Runner, Site};
 use crate::text::{Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector =
@@ -71,7 +71,11 @@ fn runs_on_thread(site: &Site) -> Option<String> {
         return None;
     }
     let range = site.node.range();
-    thread_body(site.module, range).or_else(|| sent_to_thread(site.module, function))
+    let by_other_file = || {
+        let handed = site.module.handed_over(function).filter(|handed| handed.runner == Runner::Thread)?;
+        Some(handed.entry)
+    };
+    thread_body(site.module, range).or_else(|| sent_to_thread(site.module, function)).or_else(by_other_file)
 }
 
 /// The function, if `to_thread` or `run_in_executor` is given it in this file.

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::nodes::{all_nodes, around, body_around, calls, is_true, method, own_nodes};
-use crate::analysis::{Class, Function, Module, Origin};
+use crate::analysis::{Class, Function, Module, Origin, Runner};
 use crate::text::{Place, Ranged as _, TextRange};
 
 /// A call that makes a thread object.
@@ -272,16 +272,8 @@ fn class_of_method<'s>(module: &Module<'s>, function: &ast::StmtFunctionDef) -> 
 
 /// The function that a call gives to another thread to run, also by way of an event loop.
 pub(super) fn given_to_thread<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
-    if module.calls(call, &["asyncio.to_thread"]) {
-        return call.arguments.find_argument_value("func", 0);
-    }
-    if let Some((_, "run_in_executor")) = method(call) {
-        let executor = call.arguments.find_argument_value("executor", 0)?;
-        let has_threads = executor.is_none_literal_expr()
-            || module.receiver_class(executor)?.inherits("concurrent.futures.ThreadPoolExecutor");
-        return has_threads.then(|| call.arguments.find_argument_value("func", 1))?;
-    }
-    handed_over(module, call)
+    let given = module.given(call).filter(|given| given.runner == Runner::Thread)?;
+    Some(given.function)
 }
 
 /// Whether a function makes or runs an event loop itself.
@@ -293,18 +285,8 @@ pub(super) fn has_own_loop(module: &Module, function: &ast::StmtFunctionDef) -> 
 
 /// The function that a call gives to another thread to run.
 pub(crate) fn handed_over<'m>(module: &Module, call: &'m ast::ExprCall) -> Option<&'m Expr> {
-    if let Some((receiver, "submit" | "map")) = method(call) {
-        let pool = module.receiver_class(receiver)?;
-        return pool.inherits("concurrent.futures.ThreadPoolExecutor").then(|| call.arguments.find_positional(0))?;
-    }
-    if call.arguments.find_keyword("target").is_none() && call.arguments.args.len() < 2 {
-        return None;
-    }
-    let made = created(module, call)?;
-    match made.class.inherits("threading.Timer") {
-        true => call.arguments.find_argument_value("function", 1),
-        false => made.target(),
-    }
+    let given = module.given(call).filter(|given| given.runner == Runner::Thread && !given.by_loop)?;
+    Some(given.function)
 }
 
 /// The statements that run together with `range` and stand before it.

@@ -12,7 +12,9 @@ use tower_lsp_server::{Bounded, Cancellable, OngoingProgress};
 
 use super::convert;
 use super::handlers::Server;
+use super::outbox::BACKGROUND;
 use super::reading::Reading;
+use super::session::Session;
 use crate::detectors::findings;
 use crate::features::Card;
 
@@ -125,6 +127,9 @@ impl Server {
 
     /// `window/workDoneProgress/cancel`
     pub(super) async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
+        if matches!(&params.token, ProgressToken::String(token) if token.starts_with(BACKGROUND)) {
+            self.queue.write(Session::stop_warming);
+        }
         self.progresses.cancel(&params.token);
     }
 }

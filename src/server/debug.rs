@@ -9,6 +9,7 @@ use tower_lsp_server::ls_types::TextDocumentIdentifier;
 use super::convert;
 use super::handlers::Server;
 use super::reading::Reading;
+use crate::analysis::Snapshot;
 
 /// What is to happen while a document is read.
 #[derive(Debug, Deserialize)]
@@ -50,10 +51,23 @@ pub(super) fn spin_on(reading: &Reading, path: &Path) {
     }
 }
 
+/// The same for the work in the background; it tells on standard error that it is that.
+pub(super) fn spin_while_warming(snapshot: &Snapshot, path: &Path) {
+    let wanted = std::env::var_os("DUNDERSTAND_TEST_SPIN_WARMING");
+    if wanted.is_some_and(|name| path.file_name() == Some(name.as_os_str())) {
+        eprintln!("warming spins");
+        spin_on_snapshot(snapshot);
+    }
+}
+
 fn spin(reading: &Reading) -> ! {
     eprintln!("spinning");
+    spin_on_snapshot(reading.snapshot)
+}
+
+fn spin_on_snapshot(snapshot: &Snapshot) -> ! {
     loop {
-        reading.snapshot.stop_if_cancelled();
+        snapshot.stop_if_cancelled();
         std::thread::yield_now();
     }
 }

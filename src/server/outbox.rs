@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_lsp_server::Client;
-use tower_lsp_server::ls_types::{Diagnostic, MessageType, Uri};
+use tower_lsp_server::ls_types::{Diagnostic, MessageType, ProgressToken, Uri};
 
 /// Takes messages for the client.
 #[derive(Clone)]
 pub(super) struct Outbox {
     sender: UnboundedSender<Message>,
+    steps: UnboundedSender<Step>,
     /// What has been said and need not be said again.
     said: Arc<Mutex<HashSet<String>>>,
 }
@@ -25,12 +26,22 @@ enum Message {
     RefreshDiagnostics,
 }
 
+/// What the client is told of work in the background.
+pub(super) enum Step {
+    Begin(&'static str),
+    /// How much of it is done, in hundredths.
+    Done(u32),
+    End,
+}
+
 impl Outbox {
     /// Starts the task that passes messages on.
     pub(super) fn start(client: Client) -> Self {
         let (sender, receiver) = unbounded_channel();
-        tokio::spawn(pass_on(client, receiver));
-        Self { sender, said: Arc::default() }
+        let (steps, progress) = unbounded_channel();
+        tokio::spawn(pass_on(client.clone(), receiver));
+        tokio::spawn(show_progress(client, progress));
+        Self { sender, steps, said: Arc::default() }
     }
 
     /// Writes to the client's log, and to standard error.
@@ -59,6 +70,11 @@ impl Outbox {
 
     pub(super) fn publish(&self, uri: Uri, diagnostics: Vec<Diagnostic>, version: Option<i32>) {
         self.sender.send(Message::Publish(uri, diagnostics, version)).ok();
+    }
+
+    /// Shows work in the background; for clients that show progress.
+    pub(super) fn progress(&self, step: Step) {
+        self.steps.send(step).ok();
     }
 
     pub(super) fn refresh_hints(&self) {
@@ -105,6 +121,34 @@ async fn pass_on(client: Client, mut messages: UnboundedReceiver<Message>) {
             Message::RefreshDiagnostics => {
                 tokio::spawn(async move { client.workspace_diagnostic_refresh().await });
             }
+        }
+    }
+}
+
+/// Tokens of progress begin like this.
+pub(super) const BACKGROUND: &str = "dunderstand/background/";
+
+/// Shows one piece of work after the other. The client is asked for each, and may decline.
+async fn show_progress(client: Client, mut steps: UnboundedReceiver<Step>) {
+    let mut count = 0;
+    let mut shown = None;
+    while let Some(step) = steps.recv().await {
+        match (step, &shown) {
+            (Step::Begin(title), _) => {
+                count += 1;
+                let token = ProgressToken::String(format!("{BACKGROUND}{count}"));
+                if client.create_work_done_progress(token.clone()).await.is_ok() {
+                    let progress = client.progress(token, title).with_percentage(0).with_cancel_button();
+                    shown = Some(progress.begin().await);
+                }
+            }
+            (Step::Done(hundredths), Some(progress)) => progress.report(hundredths, None).await,
+            (Step::End, _) => {
+                if let Some(progress) = shown.take() {
+                    progress.finish().await;
+                }
+            }
+            (Step::Done(_), None) => {}
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -218,24 +218,68 @@ fn guarded(work: impl FnOnce()) {
     catch_unwind(AssertUnwindSafe(work)).ok();
 }
 
+/// How many requests are being read.
+pub(super) struct Activity {
+    running: AtomicUsize,
+    /// Whether the session wants to be called when there are none.
+    is_called: AtomicBool,
+    queue: Queue,
+}
+
+impl Activity {
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.load(Ordering::SeqCst) == 0
+    }
+
+    /// Has the session look for things to do when no request is being read any more, or at once if none is.
+    pub(super) fn call_when_idle(&self, call: bool) {
+        self.is_called.store(call, Ordering::SeqCst);
+        if call && self.is_idle() {
+            self.call();
+        }
+    }
+
+    fn call(&self) {
+        if self.is_called.swap(false, Ordering::SeqCst) {
+            self.queue.write(|_| {}); // When that is done, the session settles.
+        }
+    }
+
+    fn begins(&self) {
+        self.running.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn ends(&self) {
+        if self.running.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.call();
+        }
+    }
+}
+
 /// The threads that read.
 pub(super) struct Workers {
     tasks: Sender<(Read, Snapshot, Setting)>,
+    pub(super) activity: Arc<Activity>,
 }
 
 impl Workers {
     pub(super) fn start(queue: &Queue) -> Self {
         let (sender, receiver) = channel::<(Read, Snapshot, Setting)>();
         let receiver = Arc::new(Mutex::new(receiver));
+        let is_called = AtomicBool::new(false);
+        let activity = Arc::new(Activity { running: AtomicUsize::new(0), is_called, queue: queue.clone() });
         let count = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4));
         for number in 0..count {
-            let (receiver, queue) = (receiver.clone(), queue.clone());
+            let (receiver, queue, activity) = (receiver.clone(), queue.clone(), activity.clone());
             let thread = std::thread::Builder::new().name(format!("reader {number}")).stack_size(STACK_SIZE);
             let started = thread.spawn(move || {
                 loop {
                     let task = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     match task {
-                        Ok((read, snapshot, setting)) => guarded(|| run(read, snapshot, setting, &queue)),
+                        Ok((read, snapshot, setting)) => {
+                            guarded(|| run(read, snapshot, setting, &queue));
+                            activity.ends();
+                        }
                         Err(_) => return,
                     }
                 }
@@ -244,11 +288,12 @@ impl Workers {
                 eprintln!("a thread could not be started: {error}");
             }
         }
-        Self { tasks: sender }
+        Self { tasks: sender, activity }
     }
 
     pub(super) fn run(&self, read: Read, snapshot: Snapshot, setting: Setting) {
         read.ticket.starts(snapshot.cancellation());
+        self.activity.begins();
         self.tasks.send((read, snapshot, setting)).ok();
     }
 }

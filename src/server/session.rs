@@ -16,6 +16,7 @@ use super::outbox::Outbox;
 use super::queue::{Queue, Read, Ticket, Workers, failed};
 use super::reading::Setting;
 use super::roots::{Changed, Roots};
+use super::warming::{Milestone, News, Warming};
 use super::{convert, diagnostics};
 use crate::analysis::{BlockingTable, CTypes, Knowledge, Project, RuntimeTable};
 use crate::pages::{Store, table};
@@ -43,6 +44,7 @@ pub(super) struct Session {
     unpublished: BTreeSet<PathBuf>,
     /// Whether hints and diagnostics of other files may be out of date.
     stale: bool,
+    warming: Warming,
 }
 
 impl Session {
@@ -57,8 +59,10 @@ impl Session {
             outbox.log(MessageType::ERROR, format!("a built-in table is broken: {error}"));
             Knowledge::default()
         });
+        let workers = Workers::start(queue);
         Self {
-            workers: Workers::start(queue),
+            warming: Warming::start(queue, outbox.clone(), workers.activity.clone()),
+            workers,
             roots: Roots::new(outbox.clone()),
             outbox,
             knowledge: Arc::new(knowledge),
@@ -96,6 +100,7 @@ impl Session {
             Err(error) => self.outbox.warn(error.to_string()),
         }
         self.unsynced = self.documents.python().map(|(path, _)| path.clone()).collect();
+        self.warming.begin();
         self.tell_of_environments();
     }
 
@@ -176,6 +181,9 @@ impl Session {
             if let Some(project) = &mut self.project {
                 project.files_changed(if code.len() > MANY_FILES { &[] } else { &code });
             }
+            if code.len() > MANY_FILES {
+                self.warming.begin();
+            }
             self.everything_is_stale();
         }
     }
@@ -221,6 +229,7 @@ impl Session {
             if let Err(error) = project.reconfigure(&self.roots.settings()) {
                 self.outbox.warn(error.to_string());
             }
+            self.warming.begin();
             self.tell_of_environments();
         }
         self.everything_is_stale();
@@ -263,6 +272,23 @@ impl Session {
                 self.publish(path);
             }
         }
+        if let Some(project) = &self.project {
+            self.warming.go_on(|| self.roots.iter().map(|root| root.path.clone()).collect(), || project.snapshot());
+        }
+    }
+
+    /// Takes news of the work in the background. What the workspace says is shown once all of it is known.
+    pub(super) fn hear_of_warming(&mut self, round: u64, news: News) {
+        match (self.warming.hear(round, news, self.abilities.progress), &mut self.project) {
+            (Some(Milestone::Known(files)), Some(project)) => project.know_workspace(files),
+            (Some(Milestone::Done(true)), _) => self.everything_is_stale(),
+            _ => {}
+        }
+    }
+
+    /// A person has had enough of it.
+    pub(super) fn stop_warming(&mut self) {
+        self.warming.stop();
     }
 
     fn publish(&mut self, path: PathBuf) {

@@ -60,7 +60,8 @@ fn shown(view: &str, document: &Document, case: &Case) -> Result<Fences, Failed>
         write(&root.join(&program.file), &program.code);
     }
     let target = case.programs.iter().find_map(|program| program.target).unwrap_or(TARGET);
-    let project = open(&root, target);
+    let mut project = open(&root, target);
+    project.look_through_workspace();
     Ok(on_large_stack(project.snapshot(), &root.join(&program.file), |module| show(module, program)))
 }
 

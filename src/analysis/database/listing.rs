@@ -26,24 +26,7 @@ impl Snapshot {
     }
 
     fn list(&self) -> Option<Vec<PathBuf>> {
-        let mut roots = self.roots.iter().map(|(path, _)| path.as_std_path());
-        let mut walk = WalkBuilder::new(roots.next()?);
-        roots.for_each(|root| {
-            walk.add(root);
-        });
-        walk.require_git(false).filter_entry(|entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            !(is_folder && is_environment(entry.path()))
-        });
-        let mut files: Vec<PathBuf> = vec![];
-        for entry in walk.build().flatten() {
-            if is_python(entry.path()) {
-                files.push(entry.into_path());
-            }
-            if files.len() > FILES {
-                return None;
-            }
-        }
+        let mut files = python_files_below(&self.roots())?;
         let open = self.open.iter().filter_map(|file| file.path(self).as_system_path());
         files.extend(open.map(|path| path.as_std_path().to_path_buf()).filter(|path| is_python(path)));
         files.sort();
@@ -52,7 +35,32 @@ impl Snapshot {
     }
 }
 
-fn is_python(path: &Path) -> bool {
+/// The Python files and stubs below `roots` that are not ignored, in order; `None` if there are too many to look through.
+pub(in crate::analysis) fn python_files_below(roots: &[PathBuf]) -> Option<Vec<PathBuf>> {
+    let (first, others) = roots.split_first()?;
+    let mut walk = WalkBuilder::new(first);
+    others.iter().for_each(|root| {
+        walk.add(root);
+    });
+    walk.require_git(false).filter_entry(|entry| {
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        !(is_folder && is_environment(entry.path()))
+    });
+    let mut files: Vec<PathBuf> = vec![];
+    for entry in walk.build().flatten() {
+        if is_python(entry.path()) {
+            files.push(entry.into_path());
+        }
+        if files.len() > FILES {
+            return None;
+        }
+    }
+    files.sort();
+    files.dedup();
+    Some(files)
+}
+
+pub(super) fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "py" || end == "pyi")
 }
 

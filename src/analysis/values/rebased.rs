@@ -59,7 +59,7 @@ fn assigned_in(db: &dyn Db, path: &SystemPathBuf) -> Vec<String> {
         file.revision(db); // From here on a change of the file is noticed.
     }
     // Nearly no file mentions the attribute, so few are read as more than bytes.
-    if !db.mentions(path, ATTRIBUTE) {
+    if !db.mentions(path, &[ATTRIBUTE]) {
         return vec![];
     }
     let Ok(file) = system_path_to_file(db, path) else { return vec![] };
