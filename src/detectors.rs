@@ -116,6 +116,7 @@ mod slots;
 mod special_method;
 mod super_call;
 pub(crate) mod suspension;
+mod takes_locks;
 mod target_called;
 mod task_cancel;
 mod task_done_skippable;
@@ -255,6 +256,7 @@ pub const ALL: &[Detector] = &[
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
+    takes_locks::DETECTOR,
     target_called::DETECTOR,
     task_cancel::DETECTOR,
     task_done_skippable::DETECTOR,

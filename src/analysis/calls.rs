@@ -111,10 +111,37 @@ impl<'db> Edge<'db> {
         Self { start, end, target, passes: vec![], needs: vec![], doubts: Doubts::default(), decides: false }
     }
 
+    /// Whether the caller always comes to this call, as far as tests decide.
+    pub(super) fn is_certain(&self) -> bool {
+        self.needs.is_empty() && self.doubts == Doubts::default()
+    }
+
     /// Where the called expression stands in its file, of whose `caller` this is a call.
     pub(super) fn range(&self, caller: &ast::StmtFunctionDef) -> TextRange {
         TextRange::new(TextSize::new(self.start), TextSize::new(self.end)) + caller.start()
     }
+}
+
+/// The expressions of a function's own body that it enters by `with`, or whose `acquire()` it waits for; and whether nothing
+/// decides about that.
+pub(super) fn lock_sites<'a>(module: &Module, def: &'a ast::StmtFunctionDef) -> Vec<(&'a Expr, bool)> {
+    let (sites, _) = calls_in(module.import_aliases(), def, &[]);
+    let mut found = vec![];
+    for site in sites {
+        let expr = match (site.call, site.expr) {
+            (None, Some(expr)) => expr,
+            // With any argument it may come back without the lock.
+            (Some(call), _) if call.arguments.is_empty() => match &*call.func {
+                Expr::Attribute(method) if method.attr.as_str() == "acquire" => &*method.value,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if matches!(expr, Expr::Name(_) | Expr::Attribute(_)) {
+            found.push((expr, site.doubts == Doubts::default() && site.needs.is_empty()));
+        }
+    }
+    found
 }
 
 /// Reads the `def` of a definition.

@@ -172,7 +172,7 @@ impl<'s> Module<'s> {
     fn pool(&self, expr: &Expr) -> Option<Runner> {
         let class = self.receiver_class(expr)?;
         let known =
-            [("multiprocessing.pool.ThreadPool", Runner::Thread), ("multiprocessing.pool.Pool", Runner::Process)];
+            [("multiprocessing.pool.ThreadPool", Runner::Thread), ("multiprocessing.Pool", Runner::Process)];
         known.into_iter().find(|(name, _)| class.inherits(name)).map(|(_, runner)| runner)
     }
 
@@ -278,28 +278,42 @@ pub(super) fn hand_overs_of<'db>(db: &'db dyn Db, file: File) -> Vec<HandOver<'d
     found
 }
 
-/// What a function calls, directly or through others: for each function, the call that leads to it.
+/// What a function calls, directly or through others.
+#[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+pub(super) struct Reached<'db> {
+    /// The functions, the nearest first.
+    pub(super) order: Vec<Definition<'db>>,
+    /// For each the call that leads to it, by its number in the frame of the function that makes it.
+    led: HashMap<Definition<'db>, (Definition<'db>, usize)>,
+}
+
+/// What a function calls, directly or through others.
 #[salsa::tracked(returns(ref))]
-fn reached<'db>(db: &'db dyn Db, from: Definition<'db>) -> HashMap<Definition<'db>, (Definition<'db>, usize)> {
-    let mut led: HashMap<Definition, (Definition, usize)> = HashMap::new();
+pub(super) fn reached<'db>(db: &'db dyn Db, from: Definition<'db>) -> Reached<'db> {
+    let mut reached = Reached::default();
     let mut queue = VecDeque::from([(from, 0)]);
     while let Some((at, length)) = queue.pop_front() {
         salsa::Database::unwind_if_revision_cancelled(db);
         for (number, edge) in frame(db, at).calls.iter().enumerate() {
             let Target::Function(target) = edge.target else { continue };
-            let is_new = target != from && !led.contains_key(&target);
-            if is_new && length < LENGTH && led.len() < FUNCTIONS {
-                led.insert(target, (at, number));
+            let is_new = target != from && !reached.led.contains_key(&target);
+            if is_new && length < LENGTH && reached.order.len() < FUNCTIONS {
+                reached.led.insert(target, (at, number));
+                reached.order.push(target);
                 queue.push_back((target, length + 1));
             }
         }
     }
-    led
+    reached
 }
 
 /// The calls by which `from` reaches `to`.
-fn way_from<'db>(db: &'db dyn Db, from: Definition<'db>, to: Definition<'db>) -> Option<Vec<(Definition<'db>, usize)>> {
-    let led = reached(db, from);
+pub(super) fn way_from<'db>(
+    db: &'db dyn Db,
+    from: Definition<'db>,
+    to: Definition<'db>,
+) -> Option<Vec<(Definition<'db>, usize)>> {
+    let led = &reached(db, from).led;
     let mut way = vec![];
     let mut at = to;
     while at != from {

@@ -193,7 +193,7 @@ impl<'s> Module<'s> {
         definitions.collect()
     }
 
-    fn instance_attribute_definitions(&self, class: Class<'s>, name: &str) -> Vec<Definition<'s>> {
+    pub(super) fn instance_attribute_definitions(&self, class: Class<'s>, name: &str) -> Vec<Definition<'s>> {
         let db = self.db();
         let mut definitions = vec![];
         for class in class.mro() {

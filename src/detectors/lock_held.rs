@@ -5,8 +5,8 @@ use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
 use super::locks::{lock_kind, lock_made_at, lock_statement, locks_of};
 use super::nodes::{block_around, is_false, method, own_nodes};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Site};
-use crate::text::{Place, Ranged as _};
+use crate::analysis::{LockTaken, Site};
+use crate::text::{Place, Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &["threads/lock-acquire", "threads/lock-held"],
@@ -14,16 +14,20 @@ pub(super) const DETECTOR: Detector = Detector {
     detect,
 };
 
+/// The most locks that are told of what is called while one is held.
+const INSIDE: usize = 3;
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
-        AnyNodeRef::StmtWith(with) => held(site.module, with, findings),
+        AnyNodeRef::StmtWith(with) => held(site, with, findings),
         AnyNodeRef::ExprCall(call) => findings.push(acquired(site, call)?),
         _ => {}
     }
     Some(())
 }
 
-fn held(module: &Module, with: &ast::StmtWith, findings: &mut Findings) {
+fn held(site: &Site, with: &ast::StmtWith, findings: &mut Findings) {
+    let module = site.module;
     let nodes = own_nodes(&with.body);
     let mut writes: Vec<String> = vec![];
     for node in &nodes {
@@ -36,7 +40,15 @@ fn held(module: &Module, with: &ast::StmtWith, findings: &mut Findings) {
             writes.push(written.to_string());
         }
     }
-    for (lock, kind) in locks_of(module, with) {
+    let locks = locks_of(module, with);
+    if locks.is_empty() {
+        return;
+    }
+    let inside = site.function().map(|function| module.locks_taken_inside(function, with)).unwrap_or_default();
+    let each = |fact: &dyn Fn(&(TextRange, LockTaken)) -> Fact| {
+        (!inside.is_empty()).then(|| Fact::Each(inside.iter().take(INSIDE).map(fact).collect()))
+    };
+    for (lock, kind) in locks {
         let own = module.source(lock).to_string();
         let wait = nodes.iter().find_map(|node| {
             let AnyNodeRef::ExprCall(call) = node else { return None };
@@ -48,6 +60,9 @@ fn held(module: &Module, with: &ast::StmtWith, findings: &mut Findings) {
                 .fact("lock", Fact::from(own))
                 .fact("kind", Fact::from(kind))
                 .fact("made_at", lock_made_at(module, lock).map(Fact::from))
+                .fact("inner_call", each(&|(range, _)| Fact::from(module.source(*range))))
+                .fact("inner_lock", each(&|(_, taken)| Fact::from(taken.lock.as_str())))
+                .fact("inner_at", each(&|(_, taken)| Fact::from(taken.place.clone())))
                 .fact("writes", Fact::from(writes.clone()))
                 .fact("wait", wait.map(|call| Fact::from(module.source(call))))
                 .fact("wait_at", wait.and_then(|call| module.place(call.range())).map(Fact::from)),

@@ -1,7 +1,7 @@
 //! Code that holds a lock without an owner calls code that takes the same lock: it waits for itself.
 //!
-//! Follows a call on `self`, or of a function of this file, one step. Silent for `RLock`, and where the second taking stands
-//! under a condition.
+//! Follows a call on `self`, or of a function of this file, one step; a lock of a module through all functions and files. Silent
+//! for `RLock`, and where the second taking stands under a condition.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
@@ -24,6 +24,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     for item in &with.items {
         let lock = &item.context_expr;
+        far(module, function, with, lock, findings);
         let Some(kind) = kind(module, lock, with.is_async) else { continue };
         for node in own_nodes(&with.body) {
             let AnyNodeRef::ExprCall(call) = node else { continue };
@@ -40,6 +41,29 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// The same for a module's lock that is taken again further away, or in another file.
+fn far(module: &Module, function: &ast::StmtFunctionDef, with: &ast::StmtWith, lock: &Expr, findings: &mut Findings) {
+    if with.is_async {
+        return;
+    }
+    for (callee, taken) in module.retaken(function, with, lock) {
+        let call = around(module, callee).into_iter().find_map(|node| match node {
+            AnyNodeRef::ExprCall(call) if call.func.range() == callee => Some(call),
+            _ => None,
+        });
+        // One that is near is found below, with where the lock is made.
+        let Some(call) = call.filter(|call| taken_by(module, call, lock, function).is_none()) else { continue };
+        findings.push(
+            Finding::new("threads/lock-reentry", call.range())
+                .fact("lock", Fact::from(module.source(lock)))
+                .fact("kind", Fact::from(taken.kind))
+                .fact("callee", Fact::from(module.source(callee)))
+                .fact("taken_at", Fact::from(taken.place))
+                .fact("held_at", module.place(lock.range()).map(Fact::from)),
+        );
+    }
 }
 
 /// The class of a lock that does not let its holder in again, when the lock is seen to be made as one.

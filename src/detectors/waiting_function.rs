@@ -114,7 +114,7 @@ fn own_calls(def: &ast::StmtFunctionDef) -> Vec<&ast::ExprCall> {
 }
 
 /// `def name`.
-fn head(module: &Module, def: &ast::StmtFunctionDef) -> TextRange {
+pub(super) fn head(module: &Module, def: &ast::StmtFunctionDef) -> TextRange {
     let start = def.decorator_list.last().map_or(def.start(), |decorator| decorator.end());
     let before_name = module.source(TextRange::new(start, def.name.start()));
     let offset = before_name.rfind("def").and_then(|at| TextSize::try_from(at).ok()).unwrap_or_default();
