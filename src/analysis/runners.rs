@@ -171,8 +171,7 @@ impl<'s> Module<'s> {
     /// What a pool of `multiprocessing` runs its functions on.
     fn pool(&self, expr: &Expr) -> Option<Runner> {
         let class = self.receiver_class(expr)?;
-        let known =
-            [("multiprocessing.pool.ThreadPool", Runner::Thread), ("multiprocessing.Pool", Runner::Process)];
+        let known = [("multiprocessing.pool.ThreadPool", Runner::Thread), ("multiprocessing.Pool", Runner::Process)];
         known.into_iter().find(|(name, _)| class.inherits(name)).map(|(_, runner)| runner)
     }
 

@@ -55,7 +55,7 @@ fn shown(view: &str, document: &Document, case: &Case) -> Result<Fences, Failed>
         let path = case.path(SHARED.root(), &document.path, &program.file);
         return Ok(SHARED.read(&path, |module| show(module, program)));
     }
-    let root = case.path(&SHARED.root().join("own"), &document.path, "");
+    let root = case.path(&SHARED.own_root(), &document.path, "");
     for program in &case.programs {
         write(&root.join(&program.file), &program.code);
     }

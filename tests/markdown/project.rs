@@ -48,6 +48,11 @@ impl Shared {
         &self.root
     }
 
+    /// Where the programs stand that have a project of their own: searches of the shared one do not come across them.
+    pub fn own_root(&self) -> PathBuf {
+        self.root.with_file_name("markdown-own")
+    }
+
     /// Reads one file of the shared project.
     pub fn read<T: Send>(&self, path: &Path, read: impl FnOnce(&Module) -> T + Send) -> T {
         let snapshot = self.project.lock().unwrap().snapshot();
