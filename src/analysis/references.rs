@@ -24,7 +24,7 @@ use super::words::places;
 use crate::text::Place;
 
 /// The most mentions of a name that are resolved.
-const MENTIONS: usize = 600;
+const MENTIONS: usize = 1000;
 
 /// A use of a function, or what may be one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
