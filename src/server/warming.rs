@@ -52,7 +52,7 @@ struct Work {
 
 enum Task {
     List { round: u64, roots: Vec<PathBuf> },
-    Files { round: u64, work: Work, snapshot: Snapshot },
+    Files { round: u64, work: Work, snapshot: Box<Snapshot> },
 }
 
 /// What the thread has to say.
@@ -112,7 +112,7 @@ impl Warming {
                 Stage::Listing
             }
             Stage::Ready(work) if self.activity.is_idle() => {
-                let snapshot = snapshot();
+                let snapshot = Box::new(snapshot());
                 let cancellation = snapshot.cancellation();
                 self.tasks.send(Task::Files { round, work: work.clone(), snapshot }).ok();
                 Stage::Running(work, cancellation)
@@ -174,7 +174,7 @@ impl Worker {
         for task in tasks {
             let (round, news) = match task {
                 Task::List { round, roots } => (round, News::Listed(workspace_files(&roots))),
-                Task::Files { round, work, snapshot } => (round, self.warm(&work, snapshot)),
+                Task::Files { round, work, snapshot } => (round, self.warm(&work, *snapshot)),
             };
             self.queue.write(move |session| session.hear_of_warming(round, news));
         }
