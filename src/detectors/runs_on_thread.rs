@@ -7,8 +7,11 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{PathStep, RunElsewhere, Runner, Site};
 use crate::text::{Place, Ranged as _};
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &[ON_THREAD, IN_PROCESS], nodes: &[NodeKind::StmtFunctionDef], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["processes/runs-in-process", "threads/runs-on-thread"],
+    nodes: &[NodeKind::StmtFunctionDef],
+    detect,
+};
 
 const ON_THREAD: &str = "threads/runs-on-thread";
 const IN_PROCESS: &str = "processes/runs-in-process";
