@@ -73,6 +73,9 @@ fn of_function(module: &Module, decorator: &Decorator, finding: Finding) -> Opti
         .fact("decorator_at", function.place.clone().map(Fact::from))
         .fact("factory", is_factory.then(|| Fact::from(module.source(&decorator.expression))));
     Some(match result {
+        Some(Result::Same) if is_factory => {
+            finding.fact("given_back", Fact::from(module.source(&decorator.expression)))
+        }
         Some(Result::Same) => finding.fact("same", Fact::from(function.name.as_str())),
         Some(Result::Wrapper { name, is_wrapped, is_async }) => finding
             .fact("sync", (!is_async).then(|| Fact::from(name.as_str())))
@@ -142,10 +145,12 @@ fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<
         let maker = if is_factory { inner(def)? } else { def };
         Some(matches!(result(maker), Result::Same))
     });
+    let written = if is_factory { module.source(&decorator.expression) } else { function.name.as_str() };
     Some(
         finding
             .fact("decorator", Fact::from(function.name.as_str()))
-            .fact("same", is_same.filter(|is_same| *is_same).map(|_| Fact::from(function.name.as_str())))
+            .fact("same", is_same.filter(|is_same| *is_same && !is_factory).map(|_| Fact::from(written)))
+            .fact("factory", is_factory.then(|| Fact::from(written)))
             .fact("decorator_at", function.place.map(Fact::from)),
     )
 }

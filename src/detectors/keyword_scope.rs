@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Identifier, NodeKind};
 
-use super::method_body::{each_node, own_nodes};
+use super::method_body::{each_node, find_own, own_nodes};
 use super::suspension::qualified_name;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -43,6 +43,12 @@ fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
             others.push(qualified_name(module, other));
         }
     });
+    let counted = find_own(&def.body, |node| match node {
+        AnyNodeRef::StmtAugAssign(assign) => {
+            assign.target.as_name_expr().filter(|name| listed(&name.id)).map(|_| assign.range())
+        }
+        _ => None,
+    });
     let is_only_read = writes.is_empty();
     let places: Vec<Place> = writes.into_iter().filter_map(|range| module.place(range)).collect();
     let name = if is_only_read { "only_read" } else { "names" };
@@ -51,7 +57,9 @@ fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
             .fact(name, Fact::from(names(&statement.names)))
             .fact("function", Fact::from(qualified_name(module, def)))
             .fact("written_at", Fact::from(places))
-            .fact("others", Fact::from(others)),
+            .fact("others", Fact::from(others))
+            .fact("counted", counted.map(|range| Fact::Code(module.source(range).to_string())))
+            .fact("counted_at", counted.and_then(|range| module.place(range)).map(Fact::from)),
     )
 }
 

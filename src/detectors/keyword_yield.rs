@@ -90,13 +90,18 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
     if def.is_async || !findings.wants("datamodel/generator-function") {
         return None;
     }
-    let mut first = None;
+    let mut stops = vec![];
     super::method_body::own_nodes(&def.body, |node| {
         if let AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) = node {
-            first = first.or(Some(node.range()));
+            stops.push(node.range());
         }
     });
-    let first = first?;
+    // With several, which one comes first is the run's affair.
+    let only = match stops.as_slice() {
+        [] => return None,
+        [only] => Some(*only),
+        _ => None,
+    };
     if is_decorated_with(site, def, &[MANAGER]) || is_decorated_with(site, def, FIXTURES) {
         return None;
     }
@@ -110,7 +115,7 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
     findings.push(
         Finding::new("datamodel/generator-function", def.name.range())
             .fact("function", Fact::from(qualified_name(site.module, def)))
-            .fact("first_at", site.module.place(first).map(Fact::from))
+            .fact("first_at", only.and_then(|only| site.module.place(only)).map(Fact::from))
             .fact("returned", returned.map(|value| Fact::from(site.module.source(value))))
             .fact(
                 "cleanup_at",
