@@ -16,16 +16,17 @@ let failures = 0;
 
 async function test(name, run, window) {
   if (!new RegExp(process.env.TESTS ?? "").test(name)) return;
-  window?.steps.splice(0);
+  (window ?? Window.latest)?.steps.splice(0);
   try {
     await Promise.race([run(), new Promise((_, reject) => setTimeout(() => reject(new Error("it does not end")), 500_000).unref())]);
     log(`ok   ${name}`);
   } catch (error) {
     failures += 1;
     log(`FAIL ${name}\n${error.stack}`);
-    if (window) console.log(`the steps, the last of which failed:\n  ${window.steps.join("\n  ")}`);
+    const used = window ?? Window.latest;
+    if (used) console.log(`the steps, the last of which failed:\n  ${used.steps.join("\n  ")}`);
     console.log(`what the server said:\n${editor.log()}`);
-    await window?.page.screenshot({ path: path.join(SCRATCH, `failure-${failures}.png`) }).catch(() => {});
+    await used?.page.screenshot({ path: path.join(SCRATCH, `failure-${failures}.png`) }).catch(() => {});
   }
 }
 

@@ -8,7 +8,7 @@ export class Window {
 
   constructor(page, folder) {
     Object.assign(this, { page, folder });
-    return new Proxy(this, {
+    Window.latest = new Proxy(this, {
       get: (window, name) => {
         const member = window[name];
         if (typeof member !== "function") return member;
@@ -18,6 +18,7 @@ export class Window {
         };
       },
     });
+    return Window.latest;
   }
 
   editor() {

@@ -45,6 +45,7 @@ const tests = {
   async "it is the installed extension that runs, with its commands"() {
     const extension = vscode.extensions.getExtension(ID);
     assert.equal(vscode.workspace.isTrusted, false, "nothing here depends on trust");
+    assert.equal(vscode.extensions.getExtension(ID).extensionKind, vscode.ExtensionKind.Workspace, "it runs where the files are, on a remote host, too");
     await extension.activate();
     await extension.exports.started();
     assert.ok(extension.extensionPath.startsWith(process.env.EXTENSIONS), extension.extensionPath);
