@@ -12,8 +12,6 @@ pub enum Token {
     Text,
     Number,
     Comment,
-    /// The name behind `def` or `class`.
-    Title,
 }
 
 /// The words of `text` that have a kind, in order; broken code has them, too. None where the text is too much to read.
@@ -22,7 +20,6 @@ pub fn tokens(text: &str) -> Vec<(TextRange, Token)> {
         return vec![];
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module));
-    let mut before = TokenKind::Newline;
     let mut found = vec![];
     for token in parsed.tokens() {
         let kind = token.kind();
@@ -33,13 +30,11 @@ pub fn tokens(text: &str) -> Vec<(TextRange, Token)> {
                 Some(Token::Text)
             }
             TokenKind::TStringStart | TokenKind::TStringMiddle | TokenKind::TStringEnd => Some(Token::Text),
-            TokenKind::Name if matches!(before, TokenKind::Def | TokenKind::Class) => Some(Token::Title),
             // `match`, `case` and `type` are names where they are no keywords: the parser has told them apart.
             _ if kind.is_keyword() => Some(Token::Keyword),
             _ => None,
         };
         found.extend(kept.map(|kept| (token.range(), kept)));
-        before = kind;
     }
     found
 }

@@ -40,7 +40,6 @@ fn coloured(code: &str) -> String {
             Token::Text => "string",
             Token::Number => "number",
             Token::Comment => "comment",
-            Token::Title => "title",
         };
         let (Some(before), Some(word)) = (code.get(done..start), code.get(start..end)) else { continue };
         escape(&mut text, before);

@@ -144,6 +144,8 @@ try {
 
   await seen("the concepts of the workspace are a tree of places", async () => {
     await window.run("dunderstand: Show Concepts in Workspace");
+    // Room for the tree: the files above it are folded.
+    await window.page.locator(".pane-header[aria-expanded=true]", { hasText: "seen" }).click();
     const row = (text) => window.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
     await row("asyncio.run").click();
     await row("asyncio.run(poll(2))").click();
