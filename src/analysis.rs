@@ -140,6 +140,12 @@ impl Project {
         }
     }
 
+    /// Lets everything be computed anew that a panic left unfinished; until then, whoever needs it gets
+    /// [`Interrupted::Panicked`]. Waits until all snapshots are dropped.
+    pub fn recover(&mut self) {
+        salsa::Database::synthetic_write(&mut self.database, salsa::Durability::LOW);
+    }
+
     /// Searches the environments anew with other settings for the same roots.
     ///
     /// # Errors

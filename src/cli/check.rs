@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     rules::choose(&mut workspace, &arguments.select, &arguments.ignore)?;
     let pool = parallel::pool()?;
     let needs_fixes = matches!(arguments.format, Format::Full | Format::Json) || arguments.fix || arguments.diff;
-    let mut report = Report::read(&workspace, &files, needs_fixes, &pool, terminal)?;
+    let mut report = Report::read(&mut workspace, &files, needs_fixes, &pool, terminal)?;
     let mut fixed = None;
     if arguments.fix || arguments.diff {
         let changes = fix::changes(&mut workspace, &report, &pool)?;
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
         }
         fix::write(&changes)?;
         if !changes.is_empty() {
-            report = Report::read(&workspace, &files, needs_fixes, &pool, terminal)?;
+            report = Report::read(&mut workspace, &files, needs_fixes, &pool, terminal)?;
         }
         fixed = Some(changes.fixed());
     }

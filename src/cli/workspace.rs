@@ -121,17 +121,29 @@ pub(super) fn read_file<T>(
     file: &Path,
     read: impl FnOnce(&View) -> T,
 ) -> Result<T, Failure> {
-    let result = snapshot.read(|snapshot| {
+    try_file(snapshot, root, file, read).unwrap_or_else(|interrupted| Err(not_read(file, interrupted)))
+}
+
+/// As [`read_file`]; whoever asks may try again where the read was interrupted.
+pub(super) fn try_file<T>(
+    snapshot: Snapshot,
+    root: &Root,
+    file: &Path,
+    read: impl FnOnce(&View) -> T,
+) -> Result<Result<T, Failure>, Interrupted> {
+    snapshot.read(|snapshot| {
         let module: Module = snapshot.module(file).map_err(|problem| problem_with(file, &problem))?;
         Ok(read(&View { module: &module, store: &root.store, options: &root.options }))
-    });
-    result.unwrap_or_else(|interrupted| {
-        let why = match interrupted {
-            Interrupted::Cancelled => "the read was cancelled".to_string(),
-            Interrupted::Panicked(message) => format!("this is a bug in dunderstand, please report it: {message}"),
-        };
-        Err(Failure::new(format!("{}: {why}", files::shown(file))))
     })
+}
+
+/// What is told of a file whose read was interrupted.
+pub(super) fn not_read(file: &Path, interrupted: Interrupted) -> Failure {
+    let why = match interrupted {
+        Interrupted::Cancelled => "the read was cancelled".to_string(),
+        Interrupted::Panicked(message) => format!("this is a bug in dunderstand, please report it: {message}"),
+    };
+    Failure::new(format!("{}: {why}", files::shown(file)))
 }
 
 /// Why a file cannot be read, and what to do about it.

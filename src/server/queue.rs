@@ -305,6 +305,7 @@ fn run(mut read: Read, snapshot: Snapshot, setting: Setting, queue: &Queue) {
         Some(Interrupted::Cancelled) => queue.put(Job::Read(read)),
         Some(Interrupted::Panicked(message)) => {
             outbox.report_panic(&message);
+            queue.write(Session::recover);
             read.fail(Error { message: format!("a bug in dunderstand: {message}").into(), ..Error::internal_error() });
         }
     }

@@ -304,6 +304,13 @@ impl Session {
         self.hand_out(Read::new(ticket, Some(path), move |reading| Ok(diagnostics::of(reading, &about)), done));
     }
 
+    /// Lets the next reads compute anew what a panic left unfinished.
+    pub(super) fn recover(&mut self) {
+        if let Some(project) = &mut self.project {
+            project.recover();
+        }
+    }
+
     /// Gives the project the open texts it does not have yet.
     fn sync(&mut self) {
         let Some(project) = &mut self.project else { return };

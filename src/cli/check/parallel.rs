@@ -22,8 +22,10 @@ pub(in crate::cli) fn pool() -> Result<rayon::ThreadPool, Failure> {
 }
 
 /// What `read` makes of each file, in the order of `files`.
+///
+/// A panic in one of them may leave behind what others need, so those that were interrupted are read once more, one by one.
 pub(in crate::cli) fn read_all<T: Send>(
-    workspace: &Workspace,
+    workspace: &mut Workspace,
     files: &[PathBuf],
     pool: &rayon::ThreadPool,
     read: impl Fn(&View) -> T + Sync,
@@ -35,19 +37,32 @@ pub(in crate::cli) fn read_all<T: Send>(
         jobs.push((file, workspace.root(file), snapshot.clone()));
     }
     drop(snapshot);
-    let results = pool.install(|| {
-        let read_one = |(file, root, snapshot): (&PathBuf, Option<&Root>, Snapshot)| {
-            let result = match root {
-                Some(root) => workspace::read_file(snapshot, root, file, &read),
-                None => Err(Failure::new(format!("{} has no root", file.display()))),
-            };
-            bar.inc(1);
-            result
+    let read_one = |(file, root, snapshot): (&PathBuf, Option<&Root>, Snapshot)| {
+        let result = match root {
+            Some(root) => workspace::try_file(snapshot, root, file, &read),
+            None => Ok(Err(Failure::new(format!("{} has no root", file.display())))),
         };
-        jobs.into_par_iter().map(read_one).collect()
-    });
+        bar.inc(1);
+        result
+    };
+    let first: Vec<_> = pool.install(|| jobs.into_par_iter().map(read_one).collect());
     bar.finish_and_clear();
-    results
+    let mut results = vec![];
+    let mut is_clean = first.iter().all(Result::is_ok);
+    for (file, result) in files.iter().zip(first) {
+        results.push(result.or_else(|_| {
+            if !is_clean {
+                workspace.project_mut().recover();
+            }
+            let job = (file, workspace.root(file), workspace.snapshot());
+            let again = pool.install(|| read_one(job));
+            is_clean = again.is_ok();
+            again
+        }));
+    }
+    let told = files.iter().zip(results);
+    told.map(|(file, result)| result.unwrap_or_else(|interrupted| Err(workspace::not_read(file, interrupted))))
+        .collect()
 }
 
 /// A progress bar for many files, hidden for a few and where nobody looks.

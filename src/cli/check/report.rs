@@ -73,7 +73,7 @@ pub(super) fn is_safe(action: &CodeAction) -> bool {
 impl Report {
     /// Reads all files; tells at once which ones cannot be read.
     pub(super) fn read(
-        workspace: &Workspace,
+        workspace: &mut Workspace,
         paths: &[PathBuf],
         with_actions: bool,
         pool: &rayon::ThreadPool,

@@ -23,7 +23,7 @@ pub(super) fn of(
     terminal: &Terminal,
 ) -> Result<String, Failure> {
     let files = files::python_files(paths, terminal)?;
-    let workspace = Workspace::open(&files, python, terminal)?;
+    let mut workspace = Workspace::open(&files, python, terminal)?;
     let wanted: BTreeSet<&str> = match page.is_guide() {
         true => page.see.iter().map(String::as_str).collect(),
         false => BTreeSet::from([page.id.as_str()]),
@@ -31,7 +31,7 @@ pub(super) fn of(
     let mut titles: BTreeMap<String, String> = BTreeMap::new();
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let pool = parallel::pool()?;
-    for found in parallel::read_all(&workspace, &files, &pool, |view| found_in(view, &wanted)) {
+    for found in parallel::read_all(&mut workspace, &files, &pool, |view| found_in(view, &wanted)) {
         match found {
             Ok(found) => {
                 for (id, title, line) in found {
