@@ -19,6 +19,8 @@ pub(in crate::rewrites) struct Body {
     pub(in crate::rewrites) gone: Vec<(String, TextRange)>,
     /// The callees that go on waiting in the loop's thread.
     pub(in crate::rewrites) still_waits: Vec<String>,
+    /// The functions of the project that go on waiting there, through others.
+    pub(super) waits_through: Vec<String>,
 }
 
 impl Body {
@@ -29,7 +31,7 @@ impl Body {
         oldest_python: Version,
         awaited: &[TextRange],
     ) -> Self {
-        let mut body = Self { edits: vec![], gone: vec![], still_waits: vec![] };
+        let mut body = Self { edits: vec![], gone: vec![], still_waits: vec![], waits_through: vec![] };
         let mut calls = vec![];
         visit_frame(&def.body, &mut |node| {
             if let AnyNodeRef::ExprCall(call) = node {
@@ -58,7 +60,7 @@ impl Body {
         }
         for path in module.blocking_paths(def, false) {
             if !awaited.iter().any(|range| range.start() == path.range.start()) {
-                body.still_waits.push(module.source(path.range).to_string());
+                body.waits_through.push(module.source(path.range).to_string());
             }
         }
         body

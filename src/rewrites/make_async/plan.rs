@@ -260,7 +260,8 @@ impl<'s> Plan<'s> {
         if let Some(name) = self.uncalled.last() {
             changes.push(format!("nothing in this workspace calls `{name}`"));
         }
-        let still: BTreeSet<String> = self.bodies(|_, body| body.still_waits).into_iter().flatten().collect();
+        let still: BTreeSet<String> =
+            self.bodies(|_, body| [body.still_waits, body.waits_through].concat()).into_iter().flatten().collect();
         if !still.is_empty() {
             let still: Vec<String> = still.into_iter().map(|callee| format!("`{callee}`")).collect();
             changes.push(format!("{} still waits in the loop's thread", still.join(", ")));
