@@ -30,6 +30,7 @@ mod queue;
 mod reading;
 mod roots;
 mod session;
+mod stuck;
 mod transport;
 mod warming;
 

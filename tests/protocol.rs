@@ -20,6 +20,8 @@ mod order;
 mod pages;
 #[path = "protocol/settings.rs"]
 mod settings;
+#[path = "protocol/stuck.rs"]
+mod stuck;
 #[path = "protocol/views.rs"]
 mod views;
 #[path = "protocol/warming.rs"]

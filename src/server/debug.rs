@@ -28,6 +28,8 @@ enum Action {
     Panic,
     /// Reads until it is stopped. Tells on standard error when it begins.
     Spin,
+    /// Reads for ever, and hears of nothing. Tells on standard error when it begins.
+    Hang,
 }
 
 impl Server {
@@ -38,6 +40,7 @@ impl Server {
             Action::Text => Ok(reading.module(&path).map(|module| module.text().to_string())),
             Action::Panic => std::panic::panic_any("a panic that was asked for"),
             Action::Spin => spin(reading),
+            Action::Hang => hang(),
         });
         read.await
     }
@@ -57,6 +60,13 @@ pub(super) fn spin_while_warming(snapshot: &Snapshot, path: &Path) {
     if wanted.is_some_and(|name| path.file_name() == Some(name.as_os_str())) {
         eprintln!("warming spins");
         spin_on_snapshot(snapshot);
+    }
+}
+
+fn hang() -> ! {
+    eprintln!("hanging");
+    loop {
+        std::thread::park();
     }
 }
 

@@ -16,6 +16,7 @@ use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
 
 use super::reading::{Reading, Setting};
 use super::session::Session;
+use super::stuck::{Held, Running};
 use crate::analysis::{Cancellation, Interrupted, STACK_SIZE, Snapshot};
 
 /// The longest a request may take, from its arrival.
@@ -171,7 +172,7 @@ impl Queue {
 }
 
 /// The longest a request may take; tests of debug builds set another one.
-fn limit() -> Duration {
+pub(super) fn limit() -> Duration {
     let set = if cfg!(debug_assertions) { std::env::var("DUNDERSTAND_TEST_LIMIT_MS").ok() } else { None };
     set.and_then(|milliseconds| milliseconds.parse().ok()).map_or(LIMIT, Duration::from_millis)
 }
@@ -256,15 +257,24 @@ impl Activity {
     }
 }
 
+/// A read for the threads. The note that it holds a snapshot goes last.
+struct Task {
+    read: Read,
+    snapshot: Snapshot,
+    setting: Setting,
+    held: Held,
+}
+
 /// The threads that read.
 pub(super) struct Workers {
-    tasks: Sender<(Read, Snapshot, Setting)>,
+    tasks: Sender<Task>,
     pub(super) activity: Arc<Activity>,
+    pub(super) running: Arc<Running>,
 }
 
 impl Workers {
     pub(super) fn start(queue: &Queue) -> Self {
-        let (sender, receiver) = channel::<(Read, Snapshot, Setting)>();
+        let (sender, receiver) = channel::<Task>();
         let receiver = Arc::new(Mutex::new(receiver));
         let is_called = AtomicBool::new(false);
         let activity = Arc::new(Activity { running: AtomicUsize::new(0), is_called, queue: queue.clone() });
@@ -276,8 +286,10 @@ impl Workers {
                 loop {
                     let task = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     match task {
-                        Ok((read, snapshot, setting)) => {
+                        Ok(Task { read, snapshot, setting, held }) => {
+                            held.begins();
                             guarded(|| run(read, snapshot, setting, &queue));
+                            drop(held);
                             activity.ends();
                         }
                         Err(_) => return,
@@ -288,13 +300,14 @@ impl Workers {
                 eprintln!("a thread could not be started: {error}");
             }
         }
-        Self { tasks: sender, activity }
+        Self { tasks: sender, activity, running: Arc::default() }
     }
 
     pub(super) fn run(&self, read: Read, snapshot: Snapshot, setting: Setting) {
         read.ticket.starts(snapshot.cancellation());
         self.activity.begins();
-        self.tasks.send((read, snapshot, setting)).ok();
+        let held = self.running.hold(read.path.clone(), &snapshot);
+        self.tasks.send(Task { read, snapshot, setting, held }).ok();
     }
 }
 

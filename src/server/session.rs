@@ -1,5 +1,7 @@
 //! What the server knows: the project, the open texts, the roots. Owned by one thread, changed in order of arrival.
 
+mod make_way;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use tower_lsp_server::ls_types::{
 use super::capabilities::Abilities;
 use super::documents::Documents;
 use super::outbox::Outbox;
-use super::queue::{Queue, Read, Ticket, Workers, failed};
+use super::queue::{Queue, Read, Ticket, Workers, failed, limit};
 use super::reading::Setting;
 use super::roots::{Changed, Roots};
 use super::warming::{Milestone, News, Warming};
@@ -27,6 +29,7 @@ const MANY_FILES: usize = 200;
 
 /// The server's state.
 pub(super) struct Session {
+    queue: Queue,
     workers: Workers,
     outbox: Outbox,
     knowledge: Arc<Knowledge>,
@@ -45,6 +48,8 @@ pub(super) struct Session {
     /// Whether hints and diagnostics of other files may be out of date.
     stale: bool,
     warming: Warming,
+    /// Files whose reads do not end.
+    given_up: BTreeSet<PathBuf>,
 }
 
 impl Session {
@@ -61,7 +66,9 @@ impl Session {
         });
         let workers = Workers::start(queue);
         Self {
-            warming: Warming::start(queue, outbox.clone(), workers.activity.clone()),
+            queue: queue.clone(),
+            given_up: BTreeSet::new(),
+            warming: Warming::start(queue, outbox.clone(), &workers, 0),
             workers,
             roots: Roots::new(outbox.clone()),
             outbox,
@@ -154,7 +161,7 @@ impl Session {
         let Some(uri) = self.documents.close(&path) else { return };
         self.unsynced.remove(&path);
         self.unpublished.remove(&path);
-        if let Some(project) = &mut self.project {
+        if let Some(project) = self.project_to_change() {
             project.close_buffer(&path);
         }
         if !self.abilities.pulls_diagnostics {
@@ -178,7 +185,7 @@ impl Session {
         let is_code = |path: &PathBuf| path.extension().is_none_or(|end| end == "py" || end == "pyi");
         let code: Vec<PathBuf> = paths.into_iter().filter(is_code).collect();
         if !code.is_empty() {
-            if let Some(project) = &mut self.project {
+            if let Some(project) = self.project_to_change() {
                 project.files_changed(if code.len() > MANY_FILES { &[] } else { &code });
             }
             if code.len() > MANY_FILES {
@@ -225,8 +232,11 @@ impl Session {
     }
 
     fn take(&mut self, changed: Changed) {
-        if let Some(project) = self.project.as_mut().filter(|_| changed.environment) {
-            if let Err(error) = project.reconfigure(&self.roots.settings()) {
+        let settings = self.roots.settings();
+        if changed.environment
+            && let Some(project) = self.project_to_change()
+        {
+            if let Err(error) = project.reconfigure(&settings) {
                 self.outbox.warn(error.to_string());
             }
             self.warming.begin();
@@ -279,9 +289,19 @@ impl Session {
 
     /// Takes news of the work in the background. What the workspace says is shown once all of it is known.
     pub(super) fn hear_of_warming(&mut self, round: u64, news: News) {
-        match (self.warming.hear(round, news, self.abilities.progress), &mut self.project) {
-            (Some(Milestone::Known(files)), Some(project)) => project.know_workspace(files),
-            (Some(Milestone::Done(true)), _) => self.everything_is_stale(),
+        let news = match news {
+            News::Listed(Some(files)) => {
+                News::Listed(Some(files.into_iter().filter(|file| !self.given_up.contains(file)).collect()))
+            }
+            other => other,
+        };
+        match self.warming.hear(round, news, self.abilities.progress) {
+            Some(Milestone::Known(files)) => {
+                if let Some(project) = self.project_to_change() {
+                    project.know_workspace(files);
+                }
+            }
+            Some(Milestone::Done(true)) => self.everything_is_stale(),
             _ => {}
         }
     }
@@ -313,6 +333,10 @@ impl Session {
 
     /// Gives the project the open texts it does not have yet.
     fn sync(&mut self) {
+        if self.unsynced.is_empty() {
+            return;
+        }
+        self.make_way();
         let Some(project) = &mut self.project else { return };
         for path in std::mem::take(&mut self.unsynced) {
             if let Some(document) = self.documents.get(&path) {
@@ -337,7 +361,16 @@ impl Session {
             return;
         }
         self.sync();
+        let overdue = self.workers.running.overdue(limit());
+        if !overdue.is_empty() {
+            self.give_up(overdue);
+            self.sync();
+        }
         let path = read.path.as_deref();
+        if path.is_some_and(|path| self.given_up.contains(path)) {
+            read.fail(failed("the file is not explained: working out its types did not end".to_string()));
+            return;
+        }
         let Some(project) = &self.project else {
             read.fail(failed("no folder and no Python file is open".to_string()));
             return;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::outbox::{Outbox, Step};
-use super::queue::{Activity, Queue};
+use super::queue::{Activity, Queue, Workers};
+use super::stuck::Running;
 use crate::analysis::{Cancellation, Interrupted, STACK_SIZE, Snapshot, workspace_files};
 
 /// For fewer files no progress is shown: they are done before a person has read of it.
@@ -26,7 +27,7 @@ pub(super) struct Warming {
     activity: Arc<Activity>,
     stage: Stage,
     /// Counts the beginnings: what comes back from an earlier one is dropped.
-    round: u64,
+    pub(super) round: u64,
 }
 
 /// How far it is.
@@ -73,14 +74,16 @@ pub(super) enum Milestone {
 }
 
 impl Warming {
-    pub(super) fn start(queue: &Queue, outbox: Outbox, activity: Arc<Activity>) -> Self {
+    /// Starts the thread. Rounds are counted from `round` on.
+    pub(super) fn start(queue: &Queue, outbox: Outbox, workers: &Workers, round: u64) -> Self {
         let (tasks, receiver) = channel();
-        let worker = Worker { queue: queue.clone(), outbox: outbox.clone(), activity: activity.clone() };
+        let (activity, running) = (workers.activity.clone(), workers.running.clone());
+        let worker = Worker { queue: queue.clone(), outbox: outbox.clone(), activity: activity.clone(), running };
         let thread = std::thread::Builder::new().name("warming".to_string()).stack_size(STACK_SIZE);
         if let Err(error) = thread.spawn(move || worker.work(&receiver)) {
             eprintln!("a thread could not be started: {error}");
         }
-        Self { tasks, outbox, activity, stage: Stage::Idle, round: 0 }
+        Self { tasks, outbox, activity, stage: Stage::Idle, round }
     }
 
     /// Begins again, when there is time.
@@ -167,6 +170,7 @@ struct Worker {
     queue: Queue,
     outbox: Outbox,
     activity: Arc<Activity>,
+    running: Arc<Running>,
 }
 
 impl Worker {
@@ -182,8 +186,10 @@ impl Worker {
 
     fn warm(&self, work: &Work, snapshot: Snapshot) -> News {
         let done = Cell::new(work.done);
+        let held = self.running.hold(None, &snapshot);
         let read = snapshot.read(|snapshot| {
             if work.is_known {
+                held.begins();
                 return Some(snapshot.warm_runners());
             }
             for file in work.files.iter().skip(work.done) {
@@ -191,6 +197,8 @@ impl Worker {
                 if !self.activity.is_idle() {
                     return None;
                 }
+                let of_file = self.running.hold(Some(file.clone()), snapshot);
+                of_file.begins();
                 #[cfg(debug_assertions)]
                 super::debug::spin_while_warming(snapshot, file);
                 snapshot.warm(file);
