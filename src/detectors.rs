@@ -9,6 +9,7 @@
 
 mod abstract_class;
 mod access_hook;
+mod across_loops;
 mod async_for;
 mod async_with;
 mod asyncio_lock;
@@ -162,6 +163,7 @@ pub struct Detector {
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
     access_hook::DETECTOR,
+    across_loops::DETECTOR,
     async_for::DETECTOR,
     async_with::DETECTOR,
     asyncio_lock::DETECTOR,
