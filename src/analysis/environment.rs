@@ -116,6 +116,7 @@ pub(super) fn discover(
         .map(|(major, minor)| with_default_source(PythonVersion::from((major, minor))))
         .or_else(|| environment.as_ref().and_then(|environment| environment.python_version_from_metadata().cloned()))
         .or_else(|| site_packages.as_ref().and_then(|paths| paths.python_version_from_layout()))
+        .or_else(|| environment.as_ref().and_then(|environment| version_of_library(environment.sys_prefix(), system)))
         .or_else(|| {
             settings.oldest_version.map(|(major, minor)| with_default_source(PythonVersion::from((major, minor))))
         })
@@ -150,6 +151,19 @@ pub(super) fn discover(
         .unwrap_or_else(|_| ty_python_core::program::ProgramSettings::empty(ty_vendored::file_system()).search_paths);
     let program = ProgramSettings { python_version: version, python_platform: PythonPlatform::default(), search_paths };
     Ok((program, found))
+}
+
+/// The version whose standard library lies below `prefix`, if there is one alone. Debian keeps third-party packages in
+/// `lib/python3/dist-packages`, which tells no version.
+fn version_of_library(prefix: &SystemPath, system: &dyn System) -> Option<PythonVersionWithSource> {
+    let minor = |folder: &SystemPath| folder.file_name()?.strip_prefix("python3.")?.parse::<u8>().ok();
+    let folders =
+        system.read_directory(&prefix.join("lib")).ok()?.filter_map(Result::ok).map(|entry| entry.into_path());
+    let mut found = folders.filter(|folder| system.is_file(&folder.join("os.py"))).filter_map(|folder| minor(&folder));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(with_default_source(PythonVersion::from((3, only)))),
+        _ => None,
+    }
 }
 
 /// The environment of the first `python3` or `python` on `PATH`. A launcher script of pyenv's is followed to the version
