@@ -1,13 +1,12 @@
 //! Classes of the workspace that have to do with another: that define its method, that inherit from it.
 
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, Stmt};
+use ruff_python_ast::Stmt;
 use ty_python_semantic::Db as _;
 
 use super::Snapshot;
 use super::classes::Class;
 use super::references::NotTold;
-use super::syntax_index::defined_names;
+use super::syntax_index::{class_statements, defined_names};
 
 impl Snapshot {
     /// The classes of the workspace whose body defines a function called `name`.
@@ -53,23 +52,5 @@ impl Snapshot {
             }
         }
         Some(found)
-    }
-}
-
-/// The class statements of a body, nested ones too.
-fn class_statements(body: &[Stmt]) -> Vec<&ast::StmtClassDef> {
-    let mut collector = Collector(vec![]);
-    collector.visit_body(body);
-    collector.0
-}
-
-struct Collector<'a>(Vec<&'a ast::StmtClassDef>);
-
-impl<'a> SourceOrderVisitor<'a> for Collector<'a> {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        if let AnyNodeRef::StmtClassDef(class) = node {
-            self.0.push(class);
-        }
-        if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
 }
