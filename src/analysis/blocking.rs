@@ -244,7 +244,7 @@ impl<'s> Module<'s> {
     /// Whether one of `words` occurs in the call that made the receiver.
     fn is_made_with(&self, call: &ast::ExprCall, words: &[String]) -> bool {
         let Expr::Attribute(method) = &*call.func else { return false };
-        let made_with = |word: &String| self.origins(&method.value).into_iter().any(|made| self.is_value(made, word));
+        let made_with = |word: &String| self.makers(&method.value).into_iter().any(|made| self.is_value(made, word));
         words.iter().any(made_with)
     }
 

@@ -69,6 +69,13 @@ impl Snapshot {
             })
     }
 
+    /// Whether a file of the workspace looks for coroutine functions to put others in their place, and names one of `classes`.
+    pub fn replaces_coroutine_functions(&self, classes: &[String]) -> bool {
+        const REPLACES: &[&str] = &["iscoroutinefunction", "setattr"];
+        let Some(mut files) = self.files_with(REPLACES) else { return false };
+        !classes.is_empty() && files.any(|found| classes.iter().any(|class| has_word(found.text.as_str(), class)))
+    }
+
     /// Whether the imports of `from` lead to `to`.
     fn reaches<'db>(&'db self, from: ProgramFile<'db>, to: ProgramFile<'db>) -> bool {
         let mut seen = HashSet::from([from]);

@@ -84,6 +84,19 @@ impl<'s> Module<'s> {
         self.origins_within(expr, DEPTH).unwrap_or_default()
     }
 
+    /// As [`Module::origins`], and what a `with` statement enters to bind `expr`.
+    pub(super) fn makers<'m>(&'m self, expr: &'m Expr) -> Vec<&'m Expr> {
+        let mut found = self.origins(expr);
+        if found.is_empty() {
+            let entered = self.sources(expr).unwrap_or_default().into_iter().filter_map(|source| match source {
+                Source::Entered(manager) => Some(manager),
+                _ => None,
+            });
+            found.extend(entered.flat_map(|manager| self.origins(manager)));
+        }
+        found
+    }
+
     /// Whether the object that `expr` refers to comes from elsewhere: a parameter for which no call in this file says what it
     /// is, or an attribute that is not seen to be made.
     pub(super) fn is_out_of_sight(&self, expr: &Expr) -> bool {

@@ -5,8 +5,8 @@ use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::yields;
-use super::nodes::method;
-use super::suspension::{drives_coroutines, function_name_at, suspensions, visit_frame, with_def};
+use super::nodes::{all_nodes, around, function_around, method};
+use super::suspension::{drives_coroutines, function_name_at, reads, suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
@@ -48,6 +48,9 @@ fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -
     }
     for item in &with.items {
         let manager = &item.context_expr;
+        if is_between_one_task_and_threads(site.module, function, manager) {
+            continue;
+        }
         let taken = match manager.as_call_expr().and_then(|call| taken_by_manager(site.module, call)) {
             Some(taken) => taken,
             None => match lock_kind(site.module, manager) {
@@ -58,6 +61,41 @@ fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -
         findings.push(held(site, function, manager, first, taken));
     }
     Some(())
+}
+
+/// Whether the lock is made anew by each call of the function around the coroutine function, which is the only one that takes
+/// it and is started once: nothing but threads can want it meanwhile.
+fn is_between_one_task_and_threads(module: &Module, function: &ast::StmtFunctionDef, lock: &Expr) -> bool {
+    let origins = module.origins(lock);
+    let ([made @ Expr::Call(_)], Expr::Name(name)) = (origins.as_slice(), lock) else { return false };
+    let Some(owner) = function_around(module, made.range()) else { return false };
+    if !owner.range().contains_range(function.range()) || owner.range() == function.range() {
+        return false;
+    }
+    let takers = all_nodes(&owner.body).into_iter().filter_map(|node| match node {
+        AnyNodeRef::StmtWith(with) if !with.is_async => Some(&with.items),
+        _ => None,
+    });
+    let is_it = |expr: &Expr| expr.as_name_expr().is_some_and(|other| other.id == name.id);
+    let by_tasks = takers.flatten().filter(|item| {
+        let around = function_around(module, item.range());
+        is_it(&item.context_expr) && around.is_some_and(|taker| taker.is_async)
+    });
+    let mut starts = reads(&owner.body, function.name.as_str()).into_iter();
+    let is_repeated = |start: &ast::ExprName| {
+        around(module, start.range()).into_iter().take_while(|node| node.range() != owner.range()).any(|node| {
+            matches!(
+                node,
+                AnyNodeRef::StmtFor(_)
+                    | AnyNodeRef::StmtWhile(_)
+                    | AnyNodeRef::StmtFunctionDef(_)
+                    | AnyNodeRef::ExprListComp(_)
+                    | AnyNodeRef::ExprSetComp(_)
+                    | AnyNodeRef::ExprGenerator(_)
+            )
+        })
+    };
+    by_tasks.count() == 1 && matches!((starts.next(), starts.next()), (Some(only), None) if !is_repeated(only))
 }
 
 /// `lock.acquire()` in a coroutine function that suspends before it calls `lock.release()`.

@@ -3,7 +3,7 @@
 //! Silent for attempts whose result counts (`acquire(timeout=…)`, `acquire(False)`), and for locks that another function
 //! releases.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
 
 use super::locks::{lock_kind, lock_statement};
 use super::nodes::{block_around, method, own_nodes};
@@ -54,12 +54,29 @@ fn releases_anyway(module: &Module, statement: &Stmt, lock: &str) -> bool {
     })
 }
 
+/// Whether a call does no more than to put something into a list, or to wake another thread: locks and events that are
+/// handed from thread to thread.
+fn only_hands_over(module: &Module, call: &ast::ExprCall) -> bool {
+    let Some((receiver, name)) = method(call) else { return false };
+    let is_one_of = |classes: &[&str]| {
+        module.receiver_class(receiver).is_some_and(|class| classes.iter().any(|name| class.inherits(name)))
+    };
+    match name {
+        "append" | "appendleft" => is_one_of(&["builtins.list", "collections.deque"]),
+        "release" => lock_kind(module, receiver).is_some(),
+        "set" => is_one_of(&["threading.Event"]),
+        _ => false,
+    }
+}
+
 fn may_raise(module: &Module, node: AnyNodeRef, lock: &str) -> bool {
     match node {
         AnyNodeRef::ExprCall(call) => {
             // `notify()` and `wait()` of a held condition do not raise.
             let on_lock = method(call).is_some_and(|(receiver, _)| module.source(receiver) == lock);
-            !on_lock && !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
+            !on_lock
+                && !only_hands_over(module, call)
+                && !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
         }
         AnyNodeRef::ExprAwait(_) | AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
         AnyNodeRef::ExprSubscript(subscript) => subscript.ctx.is_load(),

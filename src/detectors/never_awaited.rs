@@ -4,9 +4,10 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::nodes::method;
 use super::suspension::{call_head, called_coroutine};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Class, ExecutionContext, Function, Site};
+use crate::analysis::{Class, ExecutionContext, Function, Origin, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -26,7 +27,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let function = called_coroutine(site, call)?;
-    if may_be_plain(site, call, &function) {
+    if may_be_plain(site, call, &function) || is_expected(site) || is_wrapped(site, call) {
         return None;
     }
     let finding = Finding::new("asyncio/never-awaited", call.range())
@@ -62,13 +63,35 @@ fn may_be_plain(site: &Site, call: &ast::ExprCall, function: &Function) -> bool 
     })
 }
 
+/// Whether a test says that it expects the error, or the warning of a coroutine that is dropped.
+fn is_expected(site: &Site) -> bool {
+    const EXPECTS: &[&str] = &["assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "raises", "warns"];
+    let expects = |item: &ast::WithItem| {
+        item.context_expr.as_call_expr().and_then(method).is_some_and(|(_, name)| EXPECTS.contains(&name))
+    };
+    let mut around = site.enclosing().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
+    around.any(|node| matches!(node, AnyNodeRef::StmtWith(with) if with.items.iter().any(expects)))
+}
+
+/// Whether a plain function calls a method of a class whose coroutine functions the project replaces while it runs, so that
+/// they can be called without a loop as well.
+fn is_wrapped(site: &Site, call: &ast::ExprCall) -> bool {
+    if site.async_function().is_some() {
+        return false;
+    }
+    let class = method(call).and_then(|(receiver, _)| site.module.receiver_class(receiver));
+    let ancestors = class.iter().flat_map(Class::mro);
+    let names = ancestors.filter(|class| class.symbol().origin == Origin::Project).map(|class| class.name());
+    site.module.snapshot().replaces_coroutine_functions(&names.collect::<Vec<_>>())
+}
+
 /// A call whose coroutine object is used as if it were the result.
 fn as_value(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
     if !is_used_as_result(site) || site.is_type_checking() {
         return None;
     }
     let function = called_coroutine(site, call)?;
-    if may_be_plain(site, call, &function) {
+    if may_be_plain(site, call, &function) || is_expected(site) || is_wrapped(site, call) {
         return None;
     }
     let enclosing = site.function().map(|function| Fact::from(function.name.as_str()));

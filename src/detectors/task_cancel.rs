@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
+use super::nodes;
 use super::suspension::{call_head, coroutine_function, frame, path_to, suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
@@ -45,7 +46,7 @@ fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> O
     // A function that cancels something expects a `CancelledError` from it; a task that was made elsewhere may be
     // cancelled elsewhere.
     let cancels = module.source(function).contains(".cancel");
-    if cancels || !awaits_own_work(&statement.body) || site.is_type_checking() {
+    if cancels || !awaits_own_work(&statement.body) || site.is_type_checking() || belongs_to_twisted(module) {
         return None;
     }
     let (range, handled) = match &handler.type_ {
@@ -59,6 +60,19 @@ fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> O
             .fact("await_at", module.place(first).map(Fact::from)),
     );
     Some(())
+}
+
+/// Whether the coroutines of this file run in Twisted, which has no tasks: its cancellation is an ordinary exception.
+fn belongs_to_twisted(module: &Module) -> bool {
+    let imports = |package: &str| {
+        let is_it = |name: &str| name.split('.').next() == Some(package);
+        nodes::all_nodes(&module.syntax().body).into_iter().any(|node| match node {
+            AnyNodeRef::StmtImport(import) => import.names.iter().any(|alias| is_it(&alias.name)),
+            AnyNodeRef::StmtImportFrom(import) => import.module.as_ref().is_some_and(|from| is_it(from)),
+            _ => false,
+        })
+    };
+    imports("twisted") && !imports("asyncio")
 }
 
 /// Whether `body` awaits more than tasks that have a name.
@@ -129,7 +143,7 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     let mut leaves = false;
     visit_frame(&handler.body, &mut |node| {
         leaves |= matches!(node, AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtBreak(_));
-        leaves |= keeps(&node, handler);
+        leaves |= keeps(&node, handler) || raises_later(module, &node, handler);
     });
     leaves |= is_cleanup_before_raise(module, statement.range());
     // Within its own function: around it a loop comes again, or something follows it.
@@ -147,22 +161,51 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     (!leaves && goes_on).then_some(handler)
 }
 
-/// Whether the node stores the exception that `handler` caught: to be raised or handed over later.
+/// Whether the node stores the exception that `handler` caught, or gives it to a function that does more than tell of it: it
+/// may be raised there, or later.
 fn keeps(node: &AnyNodeRef, handler: &ast::ExceptHandlerExceptHandler) -> bool {
-    const STORE: &[&str] = &["append", "put", "put_nowait", "set_exception"];
+    const TELLS: &[&str] =
+        &["format_exception", "getattr", "hasattr", "isinstance", "print", "print_exception", "repr", "str", "type"];
     let Some(name) = &handler.name else { return false };
     let is_it = |value: &Expr| value.as_name_expr().is_some_and(|read| read.id == name.id);
     match node {
         AnyNodeRef::StmtAssign(assign) => is_it(&assign.value),
         AnyNodeRef::StmtAnnAssign(assign) => assign.value.as_deref().is_some_and(is_it),
         AnyNodeRef::ExprCall(call) => {
-            let is_store = |method: &ast::ExprAttribute| {
-                STORE.contains(&method.attr.as_str()) && call.arguments.args.iter().any(is_it)
+            let tells = match &*call.func {
+                Expr::Name(callee) => TELLS.contains(&callee.id.as_str()),
+                Expr::Attribute(method) => TELLS.contains(&method.attr.as_str()) || is_log(call),
+                _ => false,
             };
-            call.func.as_attribute_expr().is_some_and(is_store)
+            let named = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+            !tells && call.arguments.args.iter().chain(named).any(is_it)
         }
         _ => false,
     }
+}
+
+/// Whether the node asks for what is being handled, in a function that raises something behind `handler`.
+fn raises_later(module: &Module, node: &AnyNodeRef, handler: &ast::ExceptHandlerExceptHandler) -> bool {
+    let AnyNodeRef::ExprCall(call) = node else { return false };
+    module.calls(call, &["sys.exc_info", "sys.exception"])
+        && nodes::function_around(module, handler.range()).is_some_and(|function| {
+            let behind = |node: &AnyNodeRef| {
+                matches!(node, AnyNodeRef::StmtRaise(_)) && node.start() > handler.end()
+            };
+            nodes::own_nodes(&function.body).iter().any(behind)
+        })
+}
+
+/// Whether a call writes to a log: `logger.info(…)`, `self._log.exception(…)`.
+fn is_log(call: &ast::ExprCall) -> bool {
+    const LEVELS: &[&str] = &["critical", "debug", "error", "exception", "info", "log", "trace", "warn", "warning"];
+    let Some((receiver, level)) = nodes::method(call) else { return false };
+    let receiver = match receiver {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    LEVELS.contains(&level) && receiver.to_lowercase().contains("log")
 }
 
 /// Whether the statement at `range` is part of a handler that raises in the end: the task goes nowhere.
@@ -185,11 +228,16 @@ fn assigned<'m>(module: &'m Module, body: &'m [Stmt]) -> Vec<&'m str> {
     found
 }
 
-/// Whether a statement does no more than to set a name or an attribute to a constant, or to return `None`.
+/// Whether a statement does no more than to set a name or an attribute to a constant, to write to a log, or to return what is
+/// there already.
 fn is_bookkeeping(statement: &Stmt) -> bool {
     match statement {
         Stmt::Assign(assign) => assign.value.is_literal_expr(),
-        Stmt::Return(returned) => returned.value.as_deref().is_none_or(Expr::is_none_literal_expr),
+        Stmt::Return(returned) => returned
+            .value
+            .as_deref()
+            .is_none_or(|value| matches!(value, Expr::NoneLiteral(_) | Expr::Name(_) | Expr::Attribute(_))),
+        Stmt::Expr(statement) => statement.value.as_call_expr().is_some_and(is_log),
         Stmt::Pass(_) => true,
         _ => false,
     }

@@ -3,7 +3,7 @@
 //! Silent inside any `while`, for `wait_for`, for events, where the result of `wait` counts, and where no other thread can
 //! change what the `if` tests: that is a sleep which can be cut short.
 
-use ruff_python_ast::{AnyNodeRef, CmpOp, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, CmpOp, Expr, NodeKind, Stmt};
 
 use super::nodes::{all_nodes, method};
 use super::{Detector, Fact, Finding, Findings};
@@ -27,7 +27,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if frame.any(|node| matches!(node, AnyNodeRef::StmtWhile(_))) {
         return None;
     }
-    if !may_change(site, &condition.test) {
+    if !may_change(site, &condition.test) || leaves_it_to_the_caller(&condition.body, statement) {
         return None;
     }
     findings.push(
@@ -36,6 +36,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("predicate", Fact::from(module.source(&*condition.test))),
     );
     Some(())
+}
+
+/// Whether nothing is made of having been woken: the function returns, and whoever called it looks again.
+fn leaves_it_to_the_caller(body: &[Stmt], wait: &ast::StmtExpr) -> bool {
+    let mut behind = body.iter().skip_while(|statement| statement.range() != wait.range()).skip(1);
+    match behind.next() {
+        Some(Stmt::Return(returned)) => returned.value.as_deref().is_none_or(Expr::is_literal_expr),
+        Some(Stmt::Continue(_)) => true,
+        _ => false,
+    }
 }
 
 /// Containers that another thread may fill while a name holds them.
