@@ -65,7 +65,8 @@ fn may_be_plain(site: &Site, call: &ast::ExprCall, function: &Function) -> bool 
 
 /// Whether a test says that it expects the error, or the warning of a coroutine that is dropped.
 fn is_expected(site: &Site) -> bool {
-    const EXPECTS: &[&str] = &["assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "raises", "warns"];
+    const EXPECTS: &[&str] =
+        &["assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "raises", "warns"];
     let expects = |item: &ast::WithItem| {
         item.context_expr.as_call_expr().and_then(method).is_some_and(|(_, name)| EXPECTS.contains(&name))
     };

@@ -189,9 +189,7 @@ fn raises_later(module: &Module, node: &AnyNodeRef, handler: &ast::ExceptHandler
     let AnyNodeRef::ExprCall(call) = node else { return false };
     module.calls(call, &["sys.exc_info", "sys.exception"])
         && nodes::function_around(module, handler.range()).is_some_and(|function| {
-            let behind = |node: &AnyNodeRef| {
-                matches!(node, AnyNodeRef::StmtRaise(_)) && node.start() > handler.end()
-            };
+            let behind = |node: &AnyNodeRef| matches!(node, AnyNodeRef::StmtRaise(_)) && node.start() > handler.end();
             nodes::own_nodes(&function.body).iter().any(behind)
         })
 }
