@@ -59,7 +59,7 @@ pub use runtime::{DescriptorKind, RuntimeTable};
 pub use site::{ExecutionContext, Site};
 pub use tokens::{Token, tokens};
 
-pub use values::CTypes;
+pub use values::{CTypes, Layout};
 pub use warming::workspace_files;
 
 use environment::system_path;

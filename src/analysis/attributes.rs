@@ -5,14 +5,14 @@
 
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprContext};
-use ruff_text_size::Ranged as _;
+use ruff_text_size::{Ranged as _, TextRange, TextSize};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::scope::FileScopeId;
 use ty_python_core::{SemanticIndex, attribute_scopes, place_table, semantic_index, use_def_map};
 use ty_python_semantic::HasType as _;
 use ty_python_semantic::types::Type;
 
-use super::classes::Class;
+use super::classes::{Class, Moment};
 use super::module::{Module, place_of};
 use super::runtime::DescriptorKind;
 use super::values::{self, Held};
@@ -66,6 +66,8 @@ pub struct Member<'s> {
     pub place: Option<Place>,
     /// The source of what is bound, for assignments: `TypedProperty("age", int)`.
     pub source: Option<String>,
+    /// Where the statement `Class.name = …` ends that binds it, if the class body does not.
+    given_at: Option<TextSize>,
 }
 
 impl Member<'_> {
@@ -124,7 +126,12 @@ impl<'s> Module<'s> {
         if access == Access::Read && receiver.definer("__getattribute__").is_some() {
             return None; // The class decides itself; see the hook's own page.
         }
-        let member = receiver.member(name);
+        let mut member = receiver.member(name);
+        let runs_before =
+            |member: &Member<'s>| member.given_at.is_some_and(|at| self.runs_before(attribute, &member.owner, at));
+        if member.as_ref().is_some_and(runs_before) {
+            member = receiver.member_as(name, Moment::Statement);
+        }
         if through_class {
             let member = member.filter(|member| member.kind != MemberKind::Instance)?;
             let step = Step::ClassAttribute;
@@ -185,19 +192,42 @@ impl<'s> Class<'s> {
 
     /// `name` as found along the MRO: bound in a class body, or else by `self.name = …` in a method.
     pub fn member(&self, name: &str) -> Option<Member<'s>> {
+        self.member_as(name, Moment::End)
+    }
+
+    fn member_as(&self, name: &str, moment: Moment) -> Option<Member<'s>> {
         let order = self.described_order();
-        let bound = order.iter().find_map(|class| class.own_member(name));
+        let bound = order.iter().find_map(|class| class.own_member_as(name, moment));
         bound.or_else(|| order.iter().find_map(|class| class.own_instance_attribute(name)))
     }
 
-    /// `name` as the class's own body binds it last.
+    /// `name` as the class's own body binds it last, or a statement `Class.name = …` behind it.
     pub fn own_member(&self, name: &str) -> Option<Member<'s>> {
+        self.own_member_as(name, Moment::End)
+    }
+
+    fn own_member_as(&self, name: &str, moment: Moment) -> Option<Member<'s>> {
         let module = self.module();
         let db = module.db();
+        if moment == Moment::End
+            && let Some(later) = values::later_value(self.snapshot(), self.definition(), name)
+        {
+            let kind = later.held.map_or(MemberKind::Unknown, |held| self.kind_held(held));
+            let source = None; // What pages say about it is that it stands in the class body.
+            let place = module.place(later.value.unwrap_or(TextRange::empty(later.at)));
+            return Some(Member {
+                owner: *self,
+                name: name.to_string(),
+                kind,
+                place,
+                source,
+                given_at: Some(later.at),
+            });
+        }
         if self.own_slots().is_some_and(|slots| slots.iter().any(|slot| slot == name)) {
             let place = self.place();
             let kind = MemberKind::Slot;
-            return Some(Member { owner: *self, name: name.to_string(), kind, place, source: None });
+            return Some(Member { owner: *self, name: name.to_string(), kind, place, source: None, given_at: None });
         }
         let definition = self.own_definition(name)?;
         let (kind, source) = match values::held(self.snapshot(), self.definition(), name) {
@@ -205,7 +235,8 @@ impl<'s> Class<'s> {
             Some(held) => (self.kind_held(held), module.member_source(definition)),
             None => module.member_kind(definition),
         };
-        Some(Member { owner: *self, name: name.to_string(), kind, place: place_of(db, definition), source })
+        let place = place_of(db, definition);
+        Some(Member { owner: *self, name: name.to_string(), kind, place, source, given_at: None })
     }
 
     fn kind_held(&self, held: Held<'s>) -> MemberKind<'s> {
@@ -247,7 +278,8 @@ impl<'s> Class<'s> {
         let parsed = parsed_module(db, definition.python_file(db)).load(db);
         let source = definition.kind(db).value(&parsed).map(|value| module.source(value.range()).to_string());
         let place = place_of(db, definition);
-        Some(Member { owner: *self, name: name.to_string(), kind: MemberKind::Instance, place, source })
+        let kind = MemberKind::Instance;
+        Some(Member { owner: *self, name: name.to_string(), kind, place, source, given_at: None })
     }
 
     /// Whether a method of a class along the MRO binds `self.name`.
@@ -299,13 +331,8 @@ impl<'s> Module<'s> {
             };
         };
         let ty = def.inferred_type(self.model());
-        if let Some(property) = ty.and_then(Type::as_property_instance) {
-            let db = self.db();
-            return MemberKind::Property {
-                getter: property.getter(db).is_some(),
-                setter: property.setter(db).is_some(),
-                deleter: property.deleter(db).is_some(),
-            };
+        if let Some(property) = ty.and_then(|ty| self.property_kind(ty)) {
+            return property;
         }
         let outermost = decorators.first().unwrap_or(innermost);
         match self.symbol(&outermost.expression) {
@@ -324,17 +351,18 @@ impl<'s> Module<'s> {
         }
     }
 
+    fn property_kind(&self, ty: Type<'s>) -> Option<MemberKind<'s>> {
+        let (property, db) = (ty.as_property_instance()?, self.db());
+        let (getter, setter) = (property.getter(db).is_some(), property.setter(db).is_some());
+        Some(MemberKind::Property { getter, setter, deleter: property.deleter(db).is_some() })
+    }
+
     fn value_kind(&self, value: &Expr) -> MemberKind<'s> {
-        match value.inferred_type(self.model()) {
-            Some(ty) if ty.as_property_instance().is_some() => {
-                let Some(property) = ty.as_property_instance() else { return MemberKind::Unknown };
-                let db = self.db();
-                MemberKind::Property {
-                    getter: property.getter(db).is_some(),
-                    setter: property.setter(db).is_some(),
-                    deleter: property.deleter(db).is_some(),
-                }
-            }
+        let ty = value.inferred_type(self.model());
+        if let Some(property) = ty.and_then(|ty| self.property_kind(ty)) {
+            return property;
+        }
+        match ty {
             Some(Type::FunctionLiteral(_)) => MemberKind::Function,
             Some(Type::ClassLiteral(_) | Type::GenericAlias(_)) => MemberKind::Class,
             Some(ty) => match self.class_of_type(ty, value.into()) {

@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 
 use ruff_db::parsed::{ParsedModuleRef, parsed_module};
+use ruff_python_ast as ast;
 use ruff_python_ast::name::Name;
-use ruff_python_ast::{self as ast, Expr};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::scope::{NodeWithScopeRef, ScopeId};
 use ty_python_core::semantic_index;
@@ -12,7 +12,7 @@ use ty_python_semantic::types::{KnownClass, Type, TypeDefinition};
 use ty_python_semantic::{Db as SemanticDb, HasType as _, ProgramEnvironment, SemanticModel};
 
 use super::module::{Module, place_of};
-use super::values::{Order, metaclass_of, order_of, slots_of};
+use super::values::{self, Layout, Order, metaclass_of, order_of, slots_of};
 use super::{Snapshot, database};
 use crate::text::Place;
 
@@ -42,6 +42,15 @@ pub struct Metaclass<'s> {
     pub class: Class<'s>,
     /// The class whose statement has the `metaclass=` keyword.
     pub written_on: Class<'s>,
+}
+
+/// When a class is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// As its `class` statement leaves it.
+    Statement,
+    /// When its module has run.
+    End,
 }
 
 impl<'s> Class<'s> {
@@ -151,10 +160,11 @@ impl<'s> Class<'s> {
         self.inherits("builtins.type")
     }
 
-    /// The first class of the order, this one included, whose body binds `name`; `object` and `type` do not count.
+    /// The first class of the order, this one included, that binds `name` in its body or is given it behind; `object` and
+    /// `type` do not count.
     pub fn definer(&self, name: &str) -> Option<Class<'s>> {
-        let defines =
-            |class: &Class<'s>| class.binds(name) && !class.is("builtins.object") && !class.is("builtins.type");
+        let binds = |class: &Class<'s>| class.binds(name) || class.is_given(name);
+        let defines = |class: &Class<'s>| binds(class) && !class.is("builtins.object") && !class.is("builtins.type");
         self.described_order().into_iter().find(defines)
     }
 
@@ -173,19 +183,23 @@ impl<'s> Class<'s> {
 
     /// The names in its own `__slots__`, where they are known; `None` without `__slots__`.
     pub fn own_slots(&self) -> Option<Vec<String>> {
-        if let Some(slots) = slots_of(self.snapshot, self.definition) {
-            return slots;
-        }
-        self.with_statement(|_, statement| {
-            statement.body.iter().find_map(|statement| {
-                let (target, value) = match statement {
-                    ast::Stmt::Assign(assign) => (assign.targets.first()?, Some(&*assign.value)),
-                    ast::Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()),
-                    _ => return None,
-                };
-                (target.as_name_expr()?.id == "__slots__").then(|| string_items(value?))?
-            })
-        })
+        slots_of(self.snapshot, self.definition).flatten()
+    }
+
+    /// What its instances carry: a `__dict__`, room for weak references.
+    pub fn layout(&self) -> Layout {
+        values::layout_of_instances(self.snapshot, self.definition).unwrap_or_default()
+    }
+
+    /// Whether its metaclass and the `__init_subclass__` of its bases leave the members that class bodies bind; unknown
+    /// counts as no.
+    pub fn keeps_members(&self) -> bool {
+        values::keeps_members(self.snapshot, self.definition) == Some(true)
+    }
+
+    /// Whether a statement `Class.name = …` of its module gives it that name.
+    pub fn is_given(&self, name: &str) -> bool {
+        values::assigned_names(self.snapshot, self.definition).contains(name)
     }
 
     pub(super) fn scope(&self) -> ScopeId<'s> {
@@ -208,25 +222,6 @@ fn head<'db>(db: &'db dyn database::Db, definition: Definition<'db>) -> Head<'db
         let scope = semantic_index(db, file).node_scope(NodeWithScopeRef::Class(statement));
         Head { name: statement.name.id.clone(), scope: scope.to_scope_id(db, file) }
     })
-}
-
-/// The strings of a literal string, tuple, list or set; the keys of a literal dict.
-fn string_items(value: &Expr) -> Option<Vec<String>> {
-    let strings = |items: &[Expr]| {
-        items.iter().map(|item| Some(item.as_string_literal_expr()?.value.to_str().to_string())).collect()
-    };
-    match value {
-        Expr::StringLiteral(string) => Some(vec![string.value.to_str().to_string()]),
-        Expr::Tuple(tuple) => strings(&tuple.elts),
-        Expr::List(list) => strings(&list.elts),
-        Expr::Set(set) => strings(&set.elts),
-        Expr::Dict(dict) => dict
-            .items
-            .iter()
-            .map(|item| Some(item.key.as_ref()?.as_string_literal_expr()?.value.to_str().to_string()))
-            .collect(),
-        _ => None,
-    }
 }
 
 /// A method resolution order.

@@ -9,7 +9,7 @@ use ruff_db::parsed::{ParsedModuleRef, parsed_module};
 use ruff_db::source::{SourceText, line_index, source_text};
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, ExprRef, ModModule, NodeIndex};
-use ruff_text_size::{Ranged as _, TextRange};
+use ruff_text_size::{Ranged as _, TextRange, TextSize};
 use ty_python_core::ProgramFile;
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_semantic::types::Type;
@@ -22,6 +22,7 @@ use super::environment::system_path;
 use super::runtime::RuntimeTable;
 use super::syntax_index::{DefinedNames, ImportAliases, calls_by_name, defined_names, import_aliases, project_imports};
 use super::tracing::Budget;
+use super::values::instance_of_global;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
 
@@ -220,8 +221,20 @@ impl<'s> Module<'s> {
         if let Some(class) = self.class_of_self(expr) {
             return Some(class);
         }
-        let ty = expr.inferred_type(&self.model)?;
-        self.class_of_type(ty, AnyNodeRef::from(expr))
+        let declared = || self.class_of_type(expr.inferred_type(&self.model)?, AnyNodeRef::from(expr));
+        let Some(held) = self.class_of_global(expr) else { return declared() };
+        // A test such as `isinstance` in front of the expression narrows what the name holds.
+        Some(declared().filter(|declared| declared.is_subclass_of(&held)).unwrap_or(held))
+    }
+
+    /// The class of the object that a name of a module holds, as run time has it.
+    ///
+    /// What a parameter, a local variable or `self.name` holds depends on who calls, and is not evaluated: for those, and
+    /// where the evaluation is silent, the types are asked, which have annotations and narrowing to go by. They may be
+    /// less exact than run time (an annotation names a base class), never more.
+    fn class_of_global(&self, expr: ExprRef<'_>) -> Option<Class<'s>> {
+        let Some(Referent::Global(definition)) = referent(&self.model, expr) else { return None };
+        Some(Class::new(self.snapshot, instance_of_global(self.snapshot, definition)?))
     }
 
     pub(super) fn class_of_type(&self, ty: Type<'s>, node: AnyNodeRef<'_>) -> Option<Class<'s>> {
@@ -276,6 +289,17 @@ impl<'s> Module<'s> {
     /// it serves to rule names out cheaply, not to resolve them.
     pub fn imported_name<'m>(&'m self, name: &'m str) -> &'m str {
         self.import_aliases().original(name)
+    }
+
+    /// Whether code at the top level of this file runs before `owner.name = …`, whose statement ends at a place, has run.
+    pub(super) fn runs_before(&self, attribute: &ast::ExprAttribute, owner: &Class<'s>, given_at: TextSize) -> bool {
+        let is_inside = || {
+            let mut scopes = self.model().ancestor_scopes(attribute.into());
+            scopes.any(|(scope, _)| {
+                scope.to_scope_id(self.db(), self.model().program_file()).node(self.db()).as_function().is_some()
+            })
+        };
+        attribute.start() < given_at && owner.module().path() == self.path() && !is_inside()
     }
 
     /// The names that the imports of this file rename.

@@ -10,6 +10,7 @@ mod attributes;
 mod builtins;
 mod c_types;
 mod calls;
+mod changes;
 mod classes;
 mod decorators;
 mod enums;
@@ -38,8 +39,12 @@ use index::NodeNumber;
 
 pub(super) use super::runtime::DescriptorKind;
 pub use c_types::CTypes;
-pub(super) use handles::{Held, Order, descriptor_kind_of, held, metaclass_of, order_of, slots_of};
+pub(super) use handles::{
+    Held, Order, assigned_names, descriptor_kind_of, held, instance_of_global, keeps_members, later_value,
+    layout_of_instances, metaclass_of, order_of, slots_of,
+};
 pub(super) use inspector::{Inspector, forget_tree};
+pub use layout::Layout;
 use members::OwnMember;
 pub(super) use modules::module_name;
 

@@ -191,9 +191,14 @@ fn python_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-/// The folder that imports start from: the one above the topmost package.
+/// The folder that imports start from: the `site-packages` around it, or the folder above the topmost package.
 fn import_root(path: &Path) -> PathBuf {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let is_site =
+        |folder: &&Path| folder.file_name().is_some_and(|name| name == "site-packages" || name == "dist-packages");
+    if let Some(site) = folder.ancestors().find(is_site) {
+        return site.to_path_buf();
+    }
     let is_package = |folder: &&Path| folder.join("__init__.py").is_file();
     folder.ancestors().find(|folder| !is_package(folder)).unwrap_or(folder).to_path_buf()
 }

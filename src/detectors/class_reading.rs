@@ -4,7 +4,7 @@ use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
-use super::method_body::{attribute_of, is_name, method, own_nodes, parameter};
+use super::method_body::{attribute_of, is_name, method, parameter};
 use crate::analysis::{Class, Module, Origin};
 use crate::text::{Place, Ranged as _, TextRange};
 
@@ -17,50 +17,16 @@ pub(super) fn is_own(class: &Class) -> bool {
 /// to replace some, or may do so unseen.
 pub(super) fn is_built_plainly(class: &Class) -> bool {
     class.mro_is_complete()
-        && class.metaclass().is_none_or(|metaclass| leaves_namespace(&metaclass.class))
-        && class
-            .mro()
-            .iter()
-            .filter(|class| is_own(class))
-            .all(|class| has_known_metaclass(class) && has_known_decorators(class))
+        && class.keeps_members()
+        && class.metaclass().is_none_or(|metaclass| metaclass.class.mro().iter().all(is_readable))
+        && class.mro().iter().filter(|class| is_own(class)).all(has_known_decorators)
 }
 
-/// Whether a `metaclass=` keyword of the class, if there is one, names a class that is found.
-fn has_known_metaclass(class: &Class) -> bool {
-    class.with_statement(|module, statement| {
-        let keyword = statement.arguments.as_ref().and_then(|arguments| arguments.find_keyword("metaclass"));
-        keyword.is_none_or(|keyword| module.class_reference(&keyword.value).is_some())
-    })
-}
-
-fn leaves_namespace(metaclass: &Class) -> bool {
-    metaclass.mro().iter().all(|class| {
-        class.is("builtins.type")
-            || class.is("builtins.object")
-            || class.is("abc.ABCMeta")
-            || (is_own(class) && class.with_statement(|_, statement| !changes_namespace(&statement.body)))
-    })
-}
-
-/// Whether a metaclass's methods take entries out of a mapping or put some in under names that are not written out.
-fn changes_namespace(body: &[Stmt]) -> bool {
-    let mut changes = false;
-    for statement in body {
-        let Stmt::FunctionDef(def) = statement else { continue };
-        own_nodes(&def.body, |node| {
-            changes |= match node {
-                AnyNodeRef::StmtDelete(_) => true,
-                AnyNodeRef::ExprSubscript(item) => item.ctx.is_store() && !item.slice.is_string_literal_expr(),
-                AnyNodeRef::ExprCall(call) => match &*call.func {
-                    Expr::Name(name) => matches!(name.id.as_str(), "setattr" | "delattr"),
-                    Expr::Attribute(name) => matches!(name.attr.as_str(), "pop" | "popitem" | "update" | "setdefault"),
-                    _ => false,
-                },
-                _ => false,
-            };
-        });
-    }
-    changes
+/// Whether a metaclass is the user's own, or does nothing to members by its documentation. One of a library may hand the class
+/// to functions that do.
+fn is_readable(metaclass: &Class) -> bool {
+    const PLAIN: &[&str] = &["abc.ABCMeta", "builtins.object", "builtins.type"];
+    is_own(metaclass) || metaclass.symbol().is_any(PLAIN)
 }
 
 fn has_known_decorators(class: &Class) -> bool {
@@ -212,10 +178,7 @@ fn calls_parent_init(statement: &Stmt) -> bool {
     called.attr.as_str() == "__init__" && called.value.as_call_expr().is_some_and(|base| is_name(&base.func, "super"))
 }
 
-/// Whether instances certainly have no `__dict__`: every class along the order has `__slots__` and none lists it.
+/// Whether instances certainly have no `__dict__`.
 pub(super) fn lacks_dict(class: &Class) -> bool {
-    let mut order = class.mro();
-    order.retain(|class| !class.is("builtins.object"));
-    class.mro_is_complete()
-        && order.iter().all(|class| class.own_slots().is_some_and(|slots| !slots.iter().any(|slot| slot == "__dict__")))
+    class.layout().has_dict == Some(false)
 }

@@ -10,23 +10,6 @@ use crate::text::{Ranged as _, TextRange};
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["memory/slots", "memory/slots-no-effect"], nodes: &[NodeKind::StmtClassDef], detect };
 
-/// Library classes whose instances have no `__dict__`.
-const WITHOUT_DICT: &[&str] = &[
-    "abc.ABC",
-    "builtins.bytes",
-    "builtins.dict",
-    "builtins.float",
-    "builtins.frozenset",
-    "builtins.int",
-    "builtins.list",
-    "builtins.object",
-    "builtins.set",
-    "builtins.str",
-    "builtins.tuple",
-    "typing.Generic",
-    "typing.Protocol",
-];
-
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtClassDef(statement) = site.node else { return None };
     let range = statement.body.iter().find_map(slots_name)?;
@@ -89,33 +72,13 @@ enum Dict<'s> {
 }
 
 fn dict_source<'s>(class: &Class<'s>) -> Dict<'s> {
-    if !class.mro_is_complete() {
-        return Dict::Unknown;
+    match class.layout().has_dict {
+        Some(false) => Dict::None,
+        None => Dict::Unknown,
+        Some(true) => match class.mro().into_iter().rev().find(|base| base.layout().has_dict == Some(true)) {
+            // The first of the order from its end that has one brings it.
+            Some(base) if base != *class => Dict::From(base),
+            _ => Dict::Unknown,
+        },
     }
-    for base in class.mro() {
-        let symbol = base.symbol();
-        if symbol.is_any(WITHOUT_DICT) || symbol.module == "collections.abc" {
-            continue;
-        }
-        if symbol.is("builtins.BaseException") {
-            return Dict::From(base);
-        }
-        match symbol.origin {
-            Origin::Project => {}
-            _ if base.inherits("builtins.BaseException") => continue,
-            _ => return Dict::Unknown,
-        }
-        match base.own_slots() {
-            Some(slots) if slots.iter().any(|slot| slot == "__dict__") => return Dict::From(base),
-            Some(_) => {}
-            None if base.binds("__slots__") || is_decorated(&base) => return Dict::Unknown,
-            None => return Dict::From(base),
-        }
-    }
-    Dict::None
-}
-
-/// A decorator such as `dataclass(slots=True)` may put another class in its place.
-fn is_decorated(class: &Class) -> bool {
-    class.with_statement(|_, statement| !statement.decorator_list.is_empty())
 }

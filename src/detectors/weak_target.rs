@@ -32,75 +32,21 @@ pub(super) enum Reason {
     Slots(String, Option<Place>),
 }
 
-/// Built-in types without room, of which a subclass has it.
-const SUBCLASSABLE: &[&str] = &["builtins.dict", "builtins.float", "builtins.list", "builtins.object", "builtins.str"];
-/// Built-in types without room, of which a subclass has none either.
-const NEVER: &[&str] = &["builtins.bytes", "builtins.int", "builtins.tuple"];
-const FINAL: &[&str] = &["builtins.bool", "builtins.range", "builtins.slice", "types.NoneType"];
-
 /// Whether instances of `class` can be weakly referenced.
 pub(super) fn weakrefable(class: &Class) -> Weakrefable {
-    let symbol = class.symbol();
-    if symbol.is_any(SUBCLASSABLE) {
-        return Weakrefable::No(Reason::Builtin { subclassable: true });
-    }
-    if symbol.is_any(NEVER) || symbol.is_any(FINAL) {
-        return Weakrefable::No(Reason::Builtin { subclassable: false });
-    }
-    if symbol.origin != Origin::Project || !class.mro_is_complete() {
-        return Weakrefable::Unknown;
-    }
-    let order = class.mro();
-    if order.iter().any(|base| base.symbol().is_any(NEVER)) {
-        return Weakrefable::No(Reason::Derived);
-    }
-    for base in order.iter().filter(|base| !base.is("builtins.object")) {
-        match room(base) {
-            Some(true) => return Weakrefable::Yes,
-            Some(false) => {}
-            None => return Weakrefable::Unknown,
+    let layout = class.layout();
+    match layout.is_weakrefable {
+        Some(true) => Weakrefable::Yes,
+        None => Weakrefable::Unknown,
+        Some(false) if class.symbol().origin != Origin::Project => {
+            Weakrefable::No(Reason::Builtin { subclassable: !layout.is_variable && !layout.is_final })
+        }
+        Some(false) if layout.is_variable => Weakrefable::No(Reason::Derived),
+        Some(false) => {
+            let slots_at = class.own_member("__slots__").and_then(|slots| slots.place);
+            Weakrefable::No(Reason::Slots(class.name(), slots_at.or(class.place())))
         }
     }
-    Weakrefable::No(Reason::Slots(
-        class.name(),
-        class.own_member("__slots__").and_then(|slots| slots.place).or(class.place()),
-    ))
-}
-
-/// Whether a class of the MRO makes room by itself; `None` where that is not known.
-fn room(class: &Class) -> Option<bool> {
-    if class.symbol().is_any(SUBCLASSABLE) {
-        return Some(false);
-    }
-    if class.symbol().origin != Origin::Project {
-        return None;
-    }
-    if let Some(slots) = class.own_slots() {
-        return Some(slots.iter().any(|slot| slot == "__weakref__"));
-    }
-    if class.binds("__slots__") {
-        return None;
-    }
-    class.with_statement(|module, statement| {
-        let mut room = Some(true);
-        for decorator in &statement.decorator_list {
-            let Expr::Call(call) = &decorator.expression else { continue };
-            if !module.callee(call).is_some_and(|symbol| symbol.is("dataclasses.dataclass")) {
-                continue;
-            }
-            let is_on = |name: &str| match call.arguments.find_keyword(name).map(|keyword| &keyword.value) {
-                None => Some(false),
-                Some(Expr::BooleanLiteral(literal)) => Some(literal.value),
-                Some(_) => None,
-            };
-            room = match (is_on("slots"), is_on("weakref_slot")) {
-                (Some(false), _) | (Some(true), Some(true)) => Some(true),
-                (Some(true), Some(false)) => Some(false),
-                _ => None,
-            };
-        }
-        room
-    })
 }
 
 /// Whether no subclass makes the room: the object may be one of a subclass.
@@ -143,7 +89,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let class = module.class_of(held.object)?;
     let Weakrefable::No(reason) = weakrefable(&class) else { return None };
-    if matches!(reason, Reason::Slots(..)) && !is_room_in_no_subclass(module, &class) {
+    let is_certain = match reason {
+        Reason::Slots(..) => is_room_in_no_subclass(module, &class),
+        Reason::Builtin { .. } => is_exactly(module, held.object),
+        Reason::Derived => true,
+    };
+    if !is_certain {
         return None;
     }
     let stored = stored_before(site, held.object);
@@ -194,6 +145,19 @@ fn from_assignment<'a>(module: &Module, assign: &'a ast::StmtAssign) -> Option<H
         _ => return None,
     };
     Some(Held { object, container: Some(&entry.value), range: object.range() })
+}
+
+/// Whether the object is seen to be made, so that it is of no subclass: what is annotated `object` or `list` may be of one.
+fn is_exactly(module: &Module, object: &Expr) -> bool {
+    let origins = module.origins(object);
+    let is_made = |origin: &&Expr| match origin {
+        Expr::Call(call) => module.class_reference(&call.func).is_some(),
+        Expr::FString(_) | Expr::List(_) | Expr::ListComp(_) | Expr::Dict(_) | Expr::DictComp(_) | Expr::Tuple(_) => {
+            true
+        }
+        other => other.is_literal_expr(),
+    };
+    !origins.is_empty() && origins.iter().all(is_made)
 }
 
 /// The receiver of `object`, if that makes a bound method anew.

@@ -23,6 +23,8 @@ pub(super) struct CFacts {
     pub is_weakrefable: bool,
     /// Its instances vary in size.
     pub is_variable: bool,
+    /// No class may derive from it.
+    pub is_final: bool,
     descriptor: Descriptor,
     /// The minor versions of Python 3 in which it is none, from and before.
     not_descriptor: Option<(u8, u8)>,
@@ -155,6 +157,7 @@ fn type_row(row: &str) -> Option<(String, CFacts)> {
         has_dict: false,
         is_weakrefable: false,
         is_variable: false,
+        is_final: false,
         descriptor: Descriptor::None,
         not_descriptor: None,
     };
@@ -163,6 +166,7 @@ fn type_row(row: &str) -> Option<(String, CFacts)> {
             "dict" => facts.has_dict = true,
             "weakref" => facts.is_weakrefable = true,
             "variable" => facts.is_variable = true,
+            "final" => facts.is_final = true,
             "descriptor" => facts.descriptor = Descriptor::NonData,
             "data-descriptor" => facts.descriptor = Descriptor::Data,
             word => match (word.strip_prefix("metaclass="), word.strip_prefix("not-descriptor=")) {

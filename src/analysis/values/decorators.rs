@@ -11,6 +11,8 @@ use super::{Arguments, Node, Value};
 pub(super) enum ClassDecorator {
     /// `dataclasses.dataclass`.
     Dataclass { slots: bool, weakref_slot: bool },
+    /// `dataclasses.dataclass` with arguments that are not written out.
+    OpenDataclass,
     /// `attr.s`, `attrs.define` and their kin; whether annotated names are fields, or none if that depends on the body.
     Attrs { slots: bool, annotated: Option<bool> },
 }
@@ -50,6 +52,7 @@ impl<'db> Evaluator<'db> {
         };
         // Where these functions are defined is part of no interface, but it is where every spelling of them leads.
         match self.qualified_name(function.node)?.as_str() {
+            "dataclasses.dataclass" if arguments.is_open => Some(ClassDecorator::OpenDataclass),
             "dataclasses.dataclass" => Some(ClassDecorator::Dataclass {
                 slots: flag("slots").unwrap_or(false),
                 weakref_slot: flag("weakref_slot").unwrap_or(false),

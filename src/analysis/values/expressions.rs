@@ -3,6 +3,7 @@
 use ruff_python_ast::{self as ast, Expr, Operator, Stmt};
 use ruff_text_size::Ranged as _;
 
+use super::super::syntax_index::last_name;
 use super::index::BindingKind;
 use super::modules::{Context, Evaluator};
 use super::{Arguments, ClassRef, Function, Value};
@@ -288,7 +289,12 @@ impl<'db> Evaluator<'db> {
 
     /// What the decorators make of a function or class.
     pub fn decorated(&self, context: &Context<'db>, value: Value, decorators: &[ast::Decorator]) -> Value {
-        decorators.iter().rev().fold(value, |value, decorator| {
+        // In a stub these only tell readers something.
+        const MARKS: &[&str] = &["deprecated", "disjoint_base", "final", "overload", "type_check_only"];
+        let is_mark = |decorator: &&ast::Decorator| {
+            context.source.is_stub && last_name(&decorator.expression).is_some_and(|name| MARKS.contains(&name))
+        };
+        decorators.iter().rev().filter(|decorator| !is_mark(decorator)).fold(value, |value, decorator| {
             let function = self.evaluate(context, &decorator.expression);
             function.map(|function| self.call(context, function, Arguments::of(vec![value.clone()])))
         })

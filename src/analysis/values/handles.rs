@@ -3,8 +3,11 @@
 //! Types name the classes of the standard library by their stubs. The order and the members are read off the sources, and
 //! what they lead to is named by the stubs again.
 
+use std::collections::BTreeSet;
+
 use ruff_db::files::File;
 use ruff_db::parsed::parsed_module;
+use ruff_text_size::{Ranged as _, TextRange, TextSize};
 use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::semantic_index;
 
@@ -12,8 +15,10 @@ use super::super::database::Db;
 use super::super::runtime::DescriptorKind;
 use super::index::number;
 use super::inspector::public;
+use super::layout::Layout;
 use super::members::member_value;
-use super::modules::Evaluator;
+use super::modules::{Evaluator, module_member};
+use super::reaching::Runs;
 use super::{Arguments, ClassRef, Node, Value};
 
 /// The method resolution order of a class.
@@ -44,13 +49,31 @@ pub(in super::super) enum Held<'db> {
     Nothing,
 }
 
+/// What `Class.name = …` puts into a class behind its statement.
+pub(in super::super) struct Later<'db> {
+    /// None where it is not known what that is.
+    pub held: Option<Held<'db>>,
+    /// The end of the statement.
+    pub at: TextSize,
+    pub value: Option<TextRange>,
+}
+
 /// The order of the class that a definition makes.
-#[salsa::tracked(returns(ref))]
+#[salsa::tracked(returns(ref), cycle_result = no_order)]
 pub(in super::super) fn order_of<'db>(db: &'db dyn Db, definition: Definition<'db>) -> Order<'db> {
     let evaluator = Evaluator::new(db);
     let Some(order) = evaluator.class_of(definition).and_then(|class| evaluator.mro(&class)) else {
         return Order::Unknown;
     };
+    // Behind a single base the order is that base's own, so that a long chain is not named from its start for each class.
+    if let [_, base, rest @ ..] = order.as_slice()
+        && evaluator.mro(base).is_some_and(|of_base| of_base[1..] == *rest)
+        && let Some(base) = evaluator.definition_of(base)
+        && base != definition
+        && let Order::Known(of_base) = order_of(db, base)
+    {
+        return Order::Known(std::iter::once(definition).chain(of_base.iter().copied()).collect());
+    }
     // These add no members that code asks for, and are no classes to the types.
     let is_form = |class: &ClassRef| {
         let name = evaluator.class_name(class).unwrap_or_default();
@@ -66,6 +89,10 @@ pub(in super::super) fn order_of<'db>(db: &'db dyn Db, definition: Definition<'d
         }
         _ => Order::Unnamed,
     }
+}
+
+fn no_order<'db>(_db: &'db dyn Db, _id: salsa::Id, _definition: Definition<'db>) -> Order<'db> {
+    Order::Unknown
 }
 
 /// The metaclass of the class that a definition makes, if it is not `type`, and the class that says so; none if not known.
@@ -115,17 +142,82 @@ pub(in super::super) fn descriptor_kind_of<'db>(
     evaluator.descriptor_kind_of(&class).map(public)
 }
 
-/// What the finished class holds under a name that its body binds; none if that is not known.
+/// What instances of the class carry; none where no source and no table tells.
+#[salsa::tracked(returns(copy))]
+pub(in super::super) fn layout_of_instances<'db>(db: &'db dyn Db, definition: Definition<'db>) -> Option<Layout> {
+    let evaluator = Evaluator::new(db);
+    evaluator.layout(&evaluator.class_of(definition)?)
+}
+
+/// Whether metaclass and `__init_subclass__` hooks leave the members that the bodies bind; none if that is not known.
+#[salsa::tracked(returns(copy))]
+pub(in super::super) fn keeps_members<'db>(db: &'db dyn Db, definition: Definition<'db>) -> Option<bool> {
+    let evaluator = Evaluator::new(db);
+    match evaluator.class_of(definition)? {
+        ClassRef::Source(node) => evaluator.keeps_members(node),
+        _ => Some(true),
+    }
+}
+
+/// The names that statements `Class.name = …` of the class's module bind in it.
+#[salsa::tracked(returns(ref))]
+pub(in super::super) fn assigned_names<'db>(db: &'db dyn Db, definition: Definition<'db>) -> BTreeSet<String> {
+    let evaluator = Evaluator::new(db);
+    match evaluator.class_of(definition) {
+        Some(ClassRef::Source(node)) => evaluator.assigned_names(node),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// What such a statement puts into the class; the last one that runs.
+pub(in super::super) fn later_value<'db>(
+    db: &'db dyn Db,
+    definition: Definition<'db>,
+    name: &str,
+) -> Option<Later<'db>> {
+    if !assigned_names(db, definition).contains(name) {
+        return None;
+    }
+    let evaluator = Evaluator::new(db);
+    let ClassRef::Source(node) = evaluator.class_of(definition)? else { return None };
+    let assigned = evaluator.assigned_later(node, name)?;
+    let held = (assigned.runs == Runs::Always).then(|| evaluator.held(&assigned.value)).flatten();
+    let value =
+        assigned.node.and_then(|value| evaluator.source(node.file).expression(value).map(|value| value.range()));
+    Some(Later { held, at: assigned.at, value })
+}
+
+/// What the class statement leaves under a name that its body binds; none if that is not known.
 pub(in super::super) fn held<'db>(db: &'db dyn Db, definition: Definition<'db>, name: &str) -> Option<Held<'db>> {
     let evaluator = Evaluator::new(db);
     let ClassRef::Source(node) = evaluator.class_of(definition)? else { return None };
-    if evaluator.assigned_later(node, name).is_some() {
-        return None; // It is one thing before that line and another behind it.
-    }
-    match member_value(db, node.file, node.number, name.to_string()) {
+    let value = match assigned_names(db, definition).contains(name) {
+        true => evaluator.member_of_statement(node, name),
+        false => member_value(db, node.file, node.number, name.to_string()),
+    };
+    match value {
         Some(value) => evaluator.held(&value),
         None => Some(Held::Nothing),
     }
+}
+
+/// The class of the object that a name of a module holds when the module has run.
+#[salsa::tracked(returns(copy))]
+pub(in super::super) fn instance_of_global<'db>(
+    db: &'db dyn Db,
+    definition: Definition<'db>,
+) -> Option<Definition<'db>> {
+    let file = definition.file(db);
+    if file.is_stub(db) {
+        return None;
+    }
+    let evaluator = Evaluator::new(db);
+    evaluator.source(file); // Names are resolved from here.
+    let name = definition.name(db)?;
+    let value = module_member(db, file, name)?;
+    let is_object = |value: &Value| matches!(value, Value::Instance(_) | Value::Object(_));
+    let is_known = value.alternatives().iter().all(is_object);
+    evaluator.definition_of(&evaluator.type_of(&value).filter(|_| is_known)?)
 }
 
 impl<'db> Evaluator<'db> {

@@ -166,6 +166,11 @@ impl Index {
         self.attributes.iter().filter(is_meant)
     }
 
+    /// The attributes of `object` that the module's own statements bind.
+    pub fn attributes_of<'i>(&'i self, object: &'i str) -> impl Iterator<Item = &'i str> {
+        self.attributes.iter().filter(move |binding| binding.object == object).map(|binding| binding.attribute.as_str())
+    }
+
     /// The names of the module that functions assign through `global`.
     pub fn is_rebound(&self, name: &str) -> bool {
         let assigns = |scope: &Scope| scope.outer.get(name) == Some(&Outer::Global) && scope.binds(name);

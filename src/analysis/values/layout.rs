@@ -14,11 +14,15 @@ use super::modules::{Context, Evaluator, is_compiled};
 use super::{ClassRef, Node, Value};
 
 /// What an instance carries; none where it is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Layout {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
     pub has_dict: Option<bool>,
     pub is_weakrefable: Option<bool>,
-    is_variable: bool,
+    /// Instances vary in size, so a class that derives from this one adds no room for weak references without `__slots__`,
+    /// and may not with them.
+    pub is_variable: bool,
+    /// No class may derive from this one.
+    pub is_final: bool,
 }
 
 /// The layout of the instances of the class at a node.
@@ -42,6 +46,7 @@ impl<'db> Evaluator<'db> {
                     has_dict: Some(facts.has_dict),
                     is_weakrefable: Some(facts.is_weakrefable),
                     is_variable: facts.is_variable,
+                    is_final: facts.is_final,
                 })
             }
             ClassRef::Made(made) => self.derived(&made.bases, Some(made.slots.clone()), false),
@@ -85,6 +90,7 @@ impl<'db> Evaluator<'db> {
                     slots = Some(Some(slots.flatten().unwrap_or_default()));
                     adds_weakref = true;
                 }
+                ClassDecorator::OpenDataclass => slots = None,
                 _ => {}
             }
         }
@@ -125,7 +131,8 @@ impl<'db> Evaluator<'db> {
             (Some(base), Some(None)) => base.is_weakrefable,
             _ => or(any(|layout| layout.is_weakrefable), own_weakref),
         };
-        Some(Layout { has_dict: or(any(|layout| layout.has_dict), own_dict), is_weakrefable, is_variable })
+        let has_dict = or(any(|layout| layout.has_dict), own_dict);
+        Some(Layout { has_dict, is_weakrefable, is_variable, is_final: false })
     }
 
     /// Whether a class of a compiled module is marked as an extension type, with `@cython.cclass`.

@@ -1,13 +1,14 @@
 //! What a class holds under the names its body binds, when it is finished: metaclasses and decorators have had their way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ruff_db::files::File;
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+use ruff_python_ast::{self as ast, Expr, Stmt};
+use ruff_text_size::{Ranged as _, TextSize};
 
 use super::super::database::Db;
 use super::c_types::Descriptor;
+use super::changes::changes_of;
 use super::classes::{Classification, classify};
 use super::decorators::ClassDecorator;
 use super::generic::ClassForm;
@@ -73,37 +74,48 @@ pub(in super::super) fn own_members(db: &dyn Db, file: File, node: NodeNumber) -
         .collect()
 }
 
-/// What a metaclass or a hook may do to the members.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    /// It leaves them alone.
-    None,
-    /// It takes some out or replaces them.
-    Selective,
+/// A statement `Class.name = …`.
+pub(super) struct Assigned {
+    pub value: Value,
+    pub runs: Runs,
+    /// The value's node; none where it is not written out.
+    pub node: Option<NodeNumber>,
+    /// The end of the statement.
+    pub at: TextSize,
 }
 
 impl<'db> Evaluator<'db> {
-    fn finished_member(&self, node: Node, name: &str) -> Option<Value> {
-        let source = self.source(node.file);
-        let scope = source.index.scope_of(node.number)?;
-        let context = Context { source: source.clone(), scope, frame: None, at: None };
+    /// Whether metaclass and hooks leave the members of a class alone; none if one of them is not known.
+    pub fn keeps_members(&self, node: Node) -> Option<bool> {
         let facts = classify(self.db, node.file, node.number);
+        let metaclass = facts.metaclass.as_ref()?;
+        facts.mro.as_ref()?;
+        Some(!self.changes_by(metaclass).is_selective && !self.changes_by_hooks(&facts).is_selective)
+    }
+
+    fn finished_member(&self, node: Node, name: &str) -> Option<Value> {
         // A class that binds the name of a slot is refused, unless its metaclass takes the name out of the body first.
         let slots = self.slots_of(node).unwrap_or_default();
         if slots.is_some_and(|slots| slots.iter().any(|slot| slot == name)) {
             return Some(Value::c_instance("builtins.member_descriptor"));
         }
-        let assigned = self.assigned_later(node, name);
-        if let Some((value, true)) = assigned {
-            return Some(value);
+        match self.assigned_later(node, name) {
+            Some(assigned) if assigned.runs == Runs::Always => Some(assigned.value),
+            Some(assigned) => Some(
+                self.member_of_statement(node, name).map_or(Value::Unknown, |made| Value::join([made, assigned.value])),
+            ),
+            None => self.member_of_statement(node, name),
         }
-        let value = self.scope_value(&context, scope, name, None);
-        let made = value.and_then(|value| self.made_member(&context, node, &facts, name, value));
-        match (made, assigned) {
-            (Some(made), Some((value, _))) => Some(Value::join([made, value])),
-            (None, Some(_)) => Some(Value::Unknown),
-            (made, None) => made,
-        }
+    }
+
+    /// What the class statement leaves under a name.
+    pub fn member_of_statement(&self, node: Node, name: &str) -> Option<Value> {
+        let source = self.source(node.file);
+        let scope = source.index.scope_of(node.number)?;
+        let context = Context { source: source.clone(), scope, frame: None, at: None };
+        let facts = classify(self.db, node.file, node.number);
+        let value = self.scope_value(&context, scope, name, None)?;
+        self.made_member(&context, node, &facts, name, value)
     }
 
     /// What the class statement leaves under a name that its body binds.
@@ -122,22 +134,34 @@ impl<'db> Evaluator<'db> {
         self.transformed(context, node, facts, name, value)
     }
 
-    /// `Class.name = …` in the module of the class, and whether that is certain to run.
-    pub fn assigned_later(&self, node: Node, name: &str) -> Option<(Value, bool)> {
+    /// The names that `Class.name = …` binds in the module of the class.
+    pub fn assigned_names(&self, node: Node) -> BTreeSet<String> {
+        let source = self.source(node.file);
+        let Some(class) = self.name_in_module(node) else { return BTreeSet::new() };
+        source.index.attributes_of(class.as_str()).map(str::to_string).collect()
+    }
+
+    /// The name under which its module, and nothing else there, has a class.
+    fn name_in_module(&self, node: Node) -> Option<String> {
         let source = self.source(node.file);
         let class = source.class(node.number)?.name.as_str();
-        if source.scope_before(node.number) != 0 || source.index.scope(0).bindings_of(class).count() != 1 {
-            return None;
-        }
+        let is_only = source.scope_before(node.number) == 0 && source.index.scope(0).bindings_of(class).count() == 1;
+        is_only.then(|| class.to_string())
+    }
+
+    /// `Class.name = …` in the module of the class.
+    pub fn assigned_later(&self, node: Node, name: &str) -> Option<Assigned> {
+        let source = self.source(node.file);
+        let class = self.name_in_module(node)?;
         let context = self.module_context(node.file);
-        let mut found = source.index.attribute_bindings(class, name).rev();
+        let mut found = source.index.attribute_bindings(&class, name).rev();
         found.find_map(|binding| match self.runs(&context, binding.branch, binding.at, None).runs {
             Runs::Never => None,
             runs => {
                 let value = binding.value.and_then(|value| source.expression(value));
                 let here = Context { at: Some(binding.at), ..context.clone() };
                 let value = value.map_or(Value::Unknown, |value| self.evaluate(&here, value));
-                Some((value, runs == Runs::Always))
+                Some(Assigned { value, runs, node: binding.value, at: binding.at })
             }
         })
     }
@@ -175,18 +199,35 @@ impl<'db> Evaluator<'db> {
                 None => {}
             }
         }
+        if !is_callable(&value) && self.is_rewritten_by_decorator(context, node) {
+            return Some(Value::Unknown);
+        }
         let Some(metaclass) = &facts.metaclass else {
-            // The class has a base that is not known, and with it perhaps a metaclass.
-            return Some(if self.is_inert(&value) { value } else { Value::Unknown });
+            // The class has a base that is not known, and with it perhaps a metaclass, to which an annotated name is a field.
+            return Some(if self.is_inert(&value) && !is_field { value } else { Value::Unknown });
         };
         if self.is_enum_type(metaclass) {
             return Some(self.enum_member(node, facts, name, value));
         }
-        let is_changed = || self.effect(metaclass) == Effect::Selective || self.hook_effect(facts) == Effect::Selective;
-        if !self.is_inert(&value) && is_changed() {
-            return Some(Value::Unknown);
-        }
-        Some(value)
+        let (of_metaclass, of_hook) = (self.changes_by(metaclass), self.changes_by_hooks(facts));
+        let is_changed = [of_metaclass, of_hook].iter().any(|changes| {
+            (changes.rewrites && !is_callable(&value))
+                || changes.names.contains(name)
+                || changes.is_selective && (is_field || !self.is_inert(&value))
+        });
+        Some(if is_changed { Value::Unknown } else { value })
+    }
+
+    /// Whether a decorator of the class goes through its namespace and sets members anew.
+    fn is_rewritten_by_decorator(&self, context: &Context<'db>, node: Node) -> bool {
+        let source = self.source(node.file);
+        let Some(statement) = source.class(node.number) else { return false };
+        let scope = source.scope_before(node.number);
+        let here = Context { scope, at: Some(statement.start()), frame: context.frame.clone(), source: source.clone() };
+        statement.decorator_list.iter().any(|decorator| match self.evaluate(&here, &decorator.expression) {
+            Value::Function(function) => changes_of(self.db, function.node.file, function.node.number).rewrites,
+            _ => false,
+        })
     }
 
     /// Whether a value is of a kind that metaclasses leave in place: functions and constants, not descriptors and markers of
@@ -199,42 +240,6 @@ impl<'db> Evaluator<'db> {
             Value::Object(object) => matches!(&object.class, ClassRef::C(_)),
             _ => false,
         }
-    }
-
-    /// What a metaclass does to the members of its classes, read off the shape of its code.
-    fn effect(&self, metaclass: &ClassRef) -> Effect {
-        let Some(order) = self.mro(metaclass) else { return Effect::Selective };
-        let changes = |class: &ClassRef| match class {
-            ClassRef::Source(node) => {
-                let is_known = matches!(
-                    self.class_name(class).as_deref(),
-                    Some("abc.ABCMeta" | "typing._ProtocolMeta" | "typing_extensions._ProtocolMeta")
-                );
-                !is_known && self.changes_members(*node, &["__new__", "__init__", "__prepare__", "__call__"])
-            }
-            ClassRef::C(_) => false,
-            ClassRef::Made(_) => true,
-        };
-        if order.iter().any(changes) { Effect::Selective } else { Effect::None }
-    }
-
-    /// What `__init_subclass__` of the bases does.
-    fn hook_effect(&self, facts: &Classification) -> Effect {
-        let Some(order) = &facts.mro else { return Effect::Selective };
-        let changes = |class: &ClassRef| matches!(class, ClassRef::Source(node) if self.changes_members(*node, &["__init_subclass__"]));
-        if order.iter().skip(1).any(changes) { Effect::Selective } else { Effect::None }
-    }
-
-    /// Whether methods of these names take entries out of a mapping, or set some under names that are not written out.
-    fn changes_members(&self, node: Node, methods: &[&str]) -> bool {
-        let source = self.source(node.file);
-        let Some(class) = source.class(node.number) else { return false };
-        let defs = class.body.iter().filter_map(Stmt::as_function_def_stmt);
-        defs.filter(|def| methods.contains(&def.name.as_str())).any(|def| {
-            let mut finder = ChangeFinder(false);
-            finder.visit_body(&def.body);
-            finder.0
-        })
     }
 
     /// Whether the body annotates the name.
@@ -281,6 +286,7 @@ impl<'db> Evaluator<'db> {
                 }
                 if slots { slot() } else { Some(None) }
             }
+            ClassDecorator::OpenDataclass => is_field.then_some(Some(Value::Unknown)),
             ClassDecorator::Dataclass { .. } => None,
         }
     }
@@ -353,6 +359,15 @@ impl<'db> Evaluator<'db> {
     }
 }
 
+/// Functions and what wraps them: code that sets members anew does so to markers and constants, and leaves these.
+fn is_callable(value: &Value) -> bool {
+    match value {
+        Value::OneOf(values) => values.iter().all(is_callable),
+        Value::Object(object) => matches!(&object.class, ClassRef::C(_)),
+        other => matches!(other, Value::Function(_)),
+    }
+}
+
 /// `ClassVar` and `InitVar` annotate no field.
 fn is_class_variable(assign: &ast::StmtAnnAssign) -> bool {
     let annotation = match &*assign.annotation {
@@ -364,28 +379,5 @@ fn is_class_variable(assign: &ast::StmtAnnAssign) -> bool {
         Expr::Name(name) => matches!(name.id.as_str(), "ClassVar" | "InitVar"),
         Expr::Attribute(name) => matches!(name.attr.as_str(), "ClassVar" | "InitVar"),
         _ => false,
-    }
-}
-
-/// Looks for code that takes entries out of mappings or sets attributes by computed names.
-struct ChangeFinder(bool);
-
-impl<'a> SourceOrderVisitor<'a> for ChangeFinder {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        self.0 |= match node {
-            AnyNodeRef::ExprSubscript(item) => {
-                item.ctx.is_del() || (item.ctx.is_store() && !item.slice.is_string_literal_expr())
-            }
-            AnyNodeRef::ExprCall(call) => match &*call.func {
-                Expr::Name(name) => {
-                    let literal = call.arguments.args.get(1).is_some_and(Expr::is_string_literal_expr);
-                    matches!(name.id.as_str(), "setattr" | "delattr") && !literal
-                }
-                Expr::Attribute(name) => matches!(name.attr.as_str(), "pop" | "popitem" | "update" | "clear"),
-                _ => false,
-            },
-            _ => false,
-        };
-        if self.0 { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
 }

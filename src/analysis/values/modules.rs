@@ -234,7 +234,19 @@ impl<'db> Evaluator<'db> {
         if let Some(submodule) = self.submodule(file, &package, name) {
             return Some(Value::Module(submodule));
         }
-        module_member(self.db, file, "__getattr__".to_string()).map(|_| Value::Unknown)
+        module_member(self.db, file, "__getattr__".to_string()).map(|_| self.promised(file, name))
+    }
+
+    /// What a module's `__getattr__` gives: where an import under `TYPE_CHECKING` tells readers what a name will be, that.
+    fn promised(&self, file: File, name: &str) -> Value {
+        let source = self.source(file);
+        let mut imports = source.index.scope(0).bindings_of(name).map(|(_, binding)| binding);
+        match (imports.next(), imports.next()) {
+            (Some(only), None) if matches!(only.kind, BindingKind::Import | BindingKind::ImportFrom) => {
+                self.import_value(&source, only.node)
+            }
+            _ => Value::Unknown,
+        }
     }
 
     /// A submodule of a package, imported or not.
