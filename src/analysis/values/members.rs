@@ -199,15 +199,16 @@ impl<'db> Evaluator<'db> {
                 None => {}
             }
         }
-        if !is_callable(&value) && self.is_rewritten_by_decorator(context, node) {
-            return Some(Value::Unknown);
-        }
         let Some(metaclass) = &facts.metaclass else {
             // The class has a base that is not known, and with it perhaps a metaclass, to which an annotated name is a field.
-            return Some(if self.is_inert(&value) && !is_field { value } else { Value::Unknown });
+            let is_kept = self.is_inert(&value) && !is_field && !self.is_rewritten_by_decorator(context, node);
+            return Some(if is_kept { value } else { Value::Unknown });
         };
         if self.is_enum_type(metaclass) {
             return Some(self.enum_member(node, facts, name, value));
+        }
+        if !is_callable(&value) && self.is_rewritten_by_decorator(context, node) {
+            return Some(Value::Unknown);
         }
         let (of_metaclass, of_hook) = (self.changes_by(metaclass), self.changes_by_hooks(facts));
         let is_changed = [of_metaclass, of_hook].iter().any(|changes| {
