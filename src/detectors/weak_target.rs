@@ -91,8 +91,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let Weakrefable::No(reason) = weakrefable(&class) else { return None };
     let is_certain = match reason {
         Reason::Slots(..) => is_room_in_no_subclass(module, &class),
-        Reason::Builtin { .. } => is_exactly(module, held.object),
-        Reason::Derived => true,
+        Reason::Builtin { subclassable: true } => is_exactly(module, held.object),
+        // What is of a subclass has no room either.
+        Reason::Builtin { subclassable: false } | Reason::Derived => true,
     };
     if !is_certain {
         return None;
