@@ -53,22 +53,23 @@ fn rebased_names(db: &dyn Db, folder: String, with_subfolders: bool) -> BTreeSet
 
 fn assigned_in(db: &dyn Db, path: &SystemPathBuf) -> Vec<String> {
     let root = db.files().root(db, path);
-    if root.is_some_and(|root| root.kind_at_time_of_creation(db) == FileRootKind::Project)
-        && let Ok(file) = system_path_to_file(db, path)
-    {
-        file.revision(db); // From here on a change of the file is noticed.
-    }
-    // Nearly no file mentions the attribute, so few are read as more than bytes.
-    if !db.mentions(path, &[ATTRIBUTE]) {
+    let is_of_project = root.is_some_and(|root| root.kind_at_time_of_creation(db) == FileRootKind::Project);
+    // The files of installed packages do not change, so those that say nothing need not be known to the engine.
+    if !is_of_project && !db.mentions(path, &[ATTRIBUTE]) {
         return vec![];
     }
     let Ok(file) = system_path_to_file(db, path) else { return vec![] };
     assigned_bases(db, file).clone()
 }
 
-/// The names whose `__bases__` one file assigns.
+/// The names whose `__bases__` one file assigns. A keystroke elsewhere in the file leaves them, and all that depends on them.
 #[salsa::tracked(returns(ref))]
 fn assigned_bases(db: &dyn Db, file: File) -> Vec<String> {
+    file.revision(db); // From here on a change of the file is noticed.
+    // Nearly no file mentions the attribute, so few are read as more than bytes.
+    if !file.path(db).as_system_path().is_some_and(|path| db.mentions(path, &[ATTRIBUTE])) {
+        return vec![];
+    }
     let parsed = parsed_module(db, db.program_file(file).python_file(db)).load(db);
     let mut finder = Finder::default();
     finder.visit_body(&parsed.syntax().body);
