@@ -5,6 +5,7 @@
 mod page;
 mod search;
 mod template;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use page::{CodeFence, EACH, Page, PageError, Role, Severity};
 pub use search::{nearest, search};
 pub use template::Template;
+pub use triggers::Triggers;
 
 /// The files of `explanations/`, by path below it.
 static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/explanations.rs"));
@@ -27,6 +29,7 @@ pub fn table(name: &str) -> &'static str {
 #[derive(Debug, Default)]
 pub struct Store {
     pages: BTreeMap<String, Arc<Page>>,
+    triggers: Triggers,
     errors: Vec<PageError>,
 }
 
@@ -60,6 +63,7 @@ impl Store {
                 Err(error) => store.errors.push(error),
             }
         }
+        store.triggers = Triggers::of(store.pages.values());
         store
     }
 
@@ -73,6 +77,11 @@ impl Store {
         let guides = self.pages.range("guides/".to_string()..).map(|(_, page)| page);
         let mut guides = guides.take_while(|page| page.is_guide()).filter(|page| page.retired.is_none());
         guides.find(|guide| guide.see.iter().any(|see| see == id))
+    }
+
+    /// The pages by what calls them up.
+    pub fn triggers(&self) -> &Triggers {
+        &self.triggers
     }
 
     /// All pages, by id.

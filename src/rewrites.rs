@@ -171,7 +171,7 @@ pub fn offer(module: &Module, finding: &Finding, name: &str, oldest_python: Vers
     let mut nodes: Vec<AnyNodeRef> = covering.ancestors().collect();
     nodes.reverse();
     let (node, ancestors) = nodes.split_last()?;
-    let site = Site { module, node: *node, ancestors, is_whole_file: false };
+    let site = Site::at(module, *node, ancestors);
     let offer = (rewrite.offer)(&Target { site, finding, oldest_python })?;
     match &offer {
         Offer::Edit { files, .. } if !files.iter().all(|file| is_sound(module, file)) => None,

@@ -16,6 +16,8 @@ pub struct Site<'a, 's> {
     /// Whether the whole file is looked at, for hints and diagnostics: then what is seldom there is ruled out by names before
     /// any type is asked. At a cursor everything is asked.
     pub is_whole_file: bool,
+    /// What a reader asked about: findings elsewhere are dropped.
+    pub asked: TextRange,
 }
 
 /// The kind of code that a node runs in: that of the nearest function, not looking through it.
@@ -28,6 +30,16 @@ pub enum ExecutionContext<'a> {
 }
 
 impl<'a, 's> Site<'a, 's> {
+    /// The site of a node that is looked at on its own.
+    pub fn at(module: &'a Module<'s>, node: AnyNodeRef<'a>, ancestors: &'a [AnyNodeRef<'a>]) -> Self {
+        Self { module, node, ancestors, is_whole_file: false, asked: node.range() }
+    }
+
+    /// Whether somebody asked about what is at `range`: a finding elsewhere need not be worked out.
+    pub fn is_asked(&self, range: TextRange) -> bool {
+        self.asked.intersect(range).is_some()
+    }
+
     /// The parent node.
     pub fn parent(&self) -> Option<AnyNodeRef<'a>> {
         self.ancestors.last().copied()
@@ -41,7 +53,7 @@ impl<'a, 's> Site<'a, 's> {
     /// The site of the parent node.
     pub fn up(&self) -> Option<Site<'a, 's>> {
         let (node, ancestors) = self.ancestors.split_last()?;
-        Some(Site { module: self.module, node: *node, ancestors, is_whole_file: self.is_whole_file })
+        Some(Site { module: self.module, node: *node, ancestors, ..*self })
     }
 
     /// The statement the node is in, which may be the node itself.

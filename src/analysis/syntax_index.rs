@@ -78,7 +78,7 @@ pub(super) struct DefinedNames {
     pub(super) async_functions: BTreeSet<String>,
     /// Functions in class bodies.
     pub(super) methods: BTreeSet<String>,
-    /// What class bodies bind by assignment or by a decorated function.
+    /// What class bodies bind by a decorated function, or by assignment to what is not a constant or a display.
     pub(super) class_attributes: BTreeSet<String>,
     /// The top-level packages that the file imports from.
     pub(super) imported_packages: BTreeSet<String>,
@@ -133,8 +133,8 @@ impl DefinedNames {
                         self.class_attributes.insert(def.name.to_string());
                     }
                 }
-                Stmt::Assign(assign) => self.add_targets(&assign.targets),
-                Stmt::AnnAssign(assign) if assign.value.is_some() => {
+                Stmt::Assign(assign) if !is_plain(&assign.value) => self.add_targets(&assign.targets),
+                Stmt::AnnAssign(assign) if assign.value.as_ref().is_some_and(|value| !is_plain(value)) => {
                     self.add_targets(std::slice::from_ref(&*assign.target))
                 }
                 Stmt::If(statement) => {
@@ -165,6 +165,13 @@ impl DefinedNames {
             }
         }
     }
+}
+
+/// Whether the value is one that no class can have made a descriptor of: a constant or a display.
+fn is_plain(value: &Expr) -> bool {
+    value.is_literal_expr()
+        || matches!(value, Expr::List(_) | Expr::Dict(_) | Expr::Set(_) | Expr::FString(_))
+        || matches!(value, Expr::UnaryOp(unary) if unary.operand.is_literal_expr())
 }
 
 /// A file and the modules of the project that it imports or imports from.

@@ -23,7 +23,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtClassDef(statement) = site.node else { return None };
-    if site.is_type_checking() {
+    if !site.is_asked(statement.name.range()) || site.is_type_checking() {
         return None;
     }
     let class = site.module.class(statement)?;

@@ -1,67 +1,53 @@
 //! Concepts that a name, a method or a form of syntax gives away: their pages are their detectors.
 
-use std::collections::{HashMap, HashSet};
-
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
 
 use super::{Fact, Finding, Findings, Wanted};
 use crate::analysis::{ExecutionContext, Origin, Site, Symbol};
-use crate::pages::{Page, Store};
+use crate::pages::{self, Page, Store};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
 /// The data-only pages that are wanted, by trigger.
-#[derive(Default)]
 pub(super) struct Triggers<'a> {
-    symbols: HashMap<&'a str, Vec<&'a Page>>,
-    /// The last parts of the symbols: a cheap question before a name is resolved.
-    last_names: HashSet<&'a str>,
-    methods: HashMap<&'a str, Vec<&'a Page>>,
-    syntax: HashMap<&'a str, Vec<&'a Page>>,
+    index: &'a pages::Triggers,
+    /// By the number of the page.
+    is_wanted: Vec<bool>,
 }
 
 impl<'a> Triggers<'a> {
     pub(super) fn new(store: &'a Store, wanted: Wanted) -> Self {
-        let mut triggers = Self::default();
-        for page in store.pages().filter(|page| page.retired.is_none() && wanted(&page.id)) {
-            for symbol in &page.symbols {
-                triggers.symbols.entry(symbol).or_default().push(page);
-                triggers.last_names.extend(symbol.rsplit('.').next());
-            }
-            for method in &page.methods {
-                triggers.methods.entry(method).or_default().push(page);
-            }
-            for syntax in &page.syntax {
-                triggers.syntax.entry(syntax).or_default().push(page);
-            }
-        }
-        triggers
+        let index = store.triggers();
+        Self { index, is_wanted: index.pages().iter().map(|page| wanted(&page.id)).collect() }
+    }
+
+    fn wanted(&self, numbers: &[usize]) -> impl Iterator<Item = &'a Page> {
+        let wanted = numbers.iter().filter(|number| self.is_wanted[**number]);
+        wanted.map(|number| &*self.index.pages()[*number])
     }
 
     /// Pushes the findings of the pages for one node.
     pub(super) fn detect(&self, site: &Site, findings: &mut Findings) {
         if let Some((symbol, range)) = self.used_symbol(site) {
-            let pages = self.symbols.get(symbol.to_string().as_str());
+            let name = symbol.to_string();
             // The handbook is about libraries; a team may have written about its own code.
-            let is_meant = |page: &&&Page| symbol.origin != Origin::Project || page.is_of_team();
-            for page in pages.into_iter().flatten().filter(is_meant) {
-                let finding = Finding::new(&page.id, range).fact("name", Fact::from(symbol.to_string()));
+            let is_meant = |page: &&Page| symbol.origin != Origin::Project || page.is_of_team();
+            for page in self.wanted(self.index.of_symbol(&name)).filter(is_meant) {
+                let finding = Finding::new(&page.id, range).fact("name", Fact::from(name.as_str()));
                 findings.push(with_facts(site, finding));
             }
         }
-        let mut push = |pages: Option<&Vec<&Page>>, range: TextRange| {
-            for page in pages.into_iter().flatten() {
+        let mut push = |numbers: &[usize], range: TextRange| {
+            for page in self.wanted(numbers) {
                 findings.push(with_facts(site, Finding::new(&page.id, range)));
             }
         };
         if let AnyNodeRef::StmtFunctionDef(function) = site.node
             && matches!(site.parent(), Some(AnyNodeRef::StmtClassDef(_)))
         {
-            push(self.methods.get(function.name.as_str()), function.name.range());
+            push(self.index.of_method(&function.name), function.name.range());
         }
-        if !self.syntax.is_empty()
-            && let Some((form, range)) = form(site)
-        {
-            push(self.syntax.get(form), range);
+        if let Some((form, range)) = form(site) {
+            push(self.index.of_syntax(form), range);
         }
     }
 
@@ -74,10 +60,10 @@ impl<'a> Triggers<'a> {
             _ => return None,
         };
         let name = if mentioned.is_name_expr() { site.module.imported_name(name) } else { name };
-        if !self.last_names.contains(name) || (!site.node.is_expr_call() && is_part_of_a_use(site)) {
+        if self.wanted(self.index.of_last_name(name)).next().is_none() || (!site.node.is_expr_call() && is_part_of_a_use(site)) {
             return None;
         }
-        let has_page = |symbol: &Symbol| self.symbols.contains_key(symbol.to_string().as_str());
+        let has_page = |symbol: &Symbol| self.wanted(self.index.of_symbol(&symbol.to_string())).next().is_some();
         let symbol = written(site, mentioned).filter(has_page).or_else(|| site.module.symbol(mentioned))?;
         Some((symbol, mentioned.range()))
     }

@@ -18,7 +18,8 @@ const IN_PROCESS: &str = "processes/runs-in-process";
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };
-    if function.is_async || !(findings.wants(ON_THREAD) || findings.wants(IN_PROCESS)) {
+    let is_asked = site.is_asked(function.name.range());
+    if function.is_async || !is_asked || !(findings.wants(ON_THREAD) || findings.wants(IN_PROCESS)) {
         return None;
     }
     let module = site.module;

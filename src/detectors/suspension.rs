@@ -111,7 +111,7 @@ pub(crate) fn path_to<'m>(module: &'m Module, range: TextRange) -> Vec<AnyNodeRe
 pub(super) fn function_name_at(module: &Module, range: TextRange) -> Option<String> {
     let path = path_to(module, range);
     let (node, ancestors) = path.split_last()?;
-    let site = Site { module, node: *node, ancestors, is_whole_file: false };
+    let site = Site::at(module, *node, ancestors);
     let function = site.function()?;
     Some(qualified_name(module, function))
 }

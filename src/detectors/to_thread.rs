@@ -49,7 +49,8 @@ fn with_job(site: &Site, job: &Expr, finding: Finding) -> Finding {
         return finding.fact("coroutine", Fact::from(function.name));
     }
     let blocks = with_def(module, &function, |module, def| {
-        let def_site = Site { module, node: AnyNodeRef::StmtFunctionDef(def), ancestors: &[], is_whole_file: false };
+        let node = AnyNodeRef::StmtFunctionDef(def);
+        let def_site = Site::at(module, node, &[]);
         blocking_call(&def_site, &def.body)
     });
     match blocks.flatten() {

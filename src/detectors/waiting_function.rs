@@ -21,10 +21,10 @@ const FUNCTIONS: usize = 40;
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
-    if def.is_async || is_generator(def) || site.is_type_checking() {
+    let module = site.module;
+    if def.is_async || !site.is_asked(head(module, def)) || is_generator(def) || site.is_type_checking() {
         return None;
     }
-    let module = site.module;
     let wait = wait_of(module, def)?;
     let finding = Finding::new("asyncio/waiting-function", head(module, def))
         .fact("function", Fact::from(qualified_name(module, def)))

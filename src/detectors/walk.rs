@@ -1,9 +1,7 @@
 //! One walk over a file serves all detectors; a cursor's walk visits only the nodes around it.
 
-use std::collections::HashSet;
-
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+use ruff_python_ast::AnyNodeRef;
 
 use super::from_pages::Triggers;
 use super::{ALL, Detector, Finding, Findings, Wanted};
@@ -41,14 +39,21 @@ fn retain(findings: Findings, store: &Store, wanted: Wanted) -> Vec<Finding> {
 /// The detectors that can yield a wanted concept, by the kind of node they want.
 struct Selection {
     chosen: Vec<&'static Detector>,
-    kinds: HashSet<NodeKind>,
+    /// Whether one of them wants the kind of node, by its number.
+    kinds: [bool; KINDS],
 }
+
+/// More kinds of nodes than there are.
+const KINDS: usize = 256;
 
 impl Selection {
     fn new(store: &Store, wanted: Wanted) -> Self {
         let is_wanted = |concept: &&str| wanted(concept) && store.page(concept).is_some();
         let chosen: Vec<_> = ALL.iter().filter(|detector| detector.concepts.iter().any(&is_wanted)).collect();
-        let kinds = chosen.iter().flat_map(|detector| detector.nodes).copied().collect();
+        let mut kinds = [false; KINDS];
+        for kind in chosen.iter().flat_map(|detector| detector.nodes) {
+            kinds[*kind as usize] = true;
+        }
         Self { chosen, kinds }
     }
 }
@@ -66,10 +71,10 @@ struct Walker<'a, 's> {
 impl<'a> Walker<'a, '_> {
     fn detect(&mut self, node: AnyNodeRef<'a>) {
         let is_whole_file = self.range.contains_range(self.module.syntax().range());
-        let site = Site { module: self.module, node, ancestors: &self.ancestors, is_whole_file };
+        let site = Site { module: self.module, node, ancestors: &self.ancestors, is_whole_file, asked: self.range };
         self.triggers.detect(&site, &mut self.findings);
         let kind = node.kind();
-        if !self.detectors.kinds.contains(&kind) {
+        if !self.detectors.kinds[kind as usize] {
             return;
         }
         for detector in &self.detectors.chosen {

@@ -53,7 +53,7 @@ fn edit(lock: &LoopObject, used: Use) -> Result<Vec<Edit>, String> {
                 return Err(format!("`as` gives `True`, and `None` with an `asyncio.Lock` ({at})"));
             }
             let ancestors = &path[..path.len() - 3];
-            let site = Site { module, node: path[path.len() - 3], ancestors, is_whole_file: false };
+            let site = Site::at(module, path[path.len() - 3], ancestors);
             match obstacle(&site) {
                 Some(reason) => Err(format!("it cannot be entered with `async with` ({at}): {reason}")),
                 None => Ok(vec![Edit::insert(with.start(), "async ")]),
@@ -69,7 +69,7 @@ fn edit(lock: &LoopObject, used: Use) -> Result<Vec<Edit>, String> {
                 }
                 "acquire" => {
                     let ancestors = &path[..path.len() - 3];
-                    let site = Site { module, node: path[path.len() - 3], ancestors, is_whole_file: false };
+                    let site = Site::at(module, path[path.len() - 3], ancestors);
                     match obstacle(&site) {
                         Some(reason) => Err(format!("`{written}.acquire()` cannot be awaited ({at}): {reason}")),
                         None => Ok(awaited(&site)),

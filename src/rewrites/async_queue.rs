@@ -80,7 +80,7 @@ fn edit(queue: &LoopObject, used: Use, target: &Target) -> Result<(Vec<Edit>, Ra
             if call.func.range() == method.range() && call.arguments.start() == call.func.end() =>
         {
             let ancestors = &path[..path.len() - 3];
-            let site = Site { module, node: path[path.len() - 3], ancestors, is_whole_file: false };
+            let site = Site::at(module, path[path.len() - 3], ancestors);
             let done = match method.attr.as_str() {
                 "empty" | "full" | "qsize" | "shutdown" | "task_done" => Ok((vec![], Raises::Nothing)),
                 "get_nowait" => Ok((vec![], Raises::Now("Empty"))),

@@ -72,7 +72,7 @@ impl<'s> LoopObject<'s> {
         }
         let path = path_to(module, made.range());
         let (node, ancestors) = path.split_last()?;
-        let site = Site { module, node: *node, ancestors, is_whole_file: false };
+        let site = Site::at(module, *node, ancestors);
         let (bound, annotation) = match site.parent()? {
             AnyNodeRef::StmtAssign(assign) if assign.targets.len() == 1 => (&assign.targets[0], None),
             AnyNodeRef::StmtAnnAssign(assign) => (&*assign.target, Some(assign.annotation.range())),
@@ -211,7 +211,7 @@ impl<'s> LoopObject<'s> {
     fn coroutine_of(&self, used: Use) -> Option<TextRange> {
         let path = self.path(used);
         let (node, ancestors) = path.split_last()?;
-        let site = Site { module: &self.modules[used.file], node: *node, ancestors, is_whole_file: false };
+        let site = Site::at(&self.modules[used.file], *node, ancestors);
         site.async_function().map(|def| def.name.range())
     }
 
@@ -289,7 +289,7 @@ impl<'s> LoopObject<'s> {
             } else {
                 let path = path_to(module, *range);
                 let Some((node, ancestors)) = path.split_last() else { continue };
-                let site = Site { module, node: *node, ancestors, is_whole_file: false };
+                let site = Site::at(module, *node, ancestors);
                 let class = imported_member(&site, "asyncio", member)?;
                 own.push(Edit::replace(*range, class.name));
                 own.extend(class.edit.filter(|edit| !own.contains(edit)));

@@ -26,7 +26,7 @@ fn offer(target: &Target) -> Option<Offer> {
         AnyNodeRef::StmtFunctionDef(def) => target.finding.range.contains_range(def.name.range()),
         _ => false,
     })?;
-    let site = Site { module, node: path[at], ancestors: &path[..at], is_whole_file: false };
+    let site = Site::at(module, path[at], &path[..at]);
     let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
     // Where the wait is in another function, that one comes first.
     if !wait_of(module, def)?.through.is_empty() {
@@ -167,7 +167,7 @@ fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &Plac
             let Ok(home) = snapshot.module(&reference.place.path) else { continue };
             let path = path_to(&home, reference.place.range());
             let Some((node, ancestors)) = path.split_last() else { continue };
-            let site = Site { module: &home, node: *node, ancestors, is_whole_file: false };
+            let site = Site::at(&home, *node, ancestors);
             let file = reference.place.path.file_name().unwrap_or_default().to_string_lossy();
             let at = format!("{file}:{}", reference.place.line);
             // A function that is passed on from a coroutine runs in a thread, as a rule.

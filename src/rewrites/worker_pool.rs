@@ -29,7 +29,7 @@ fn offer(target: &Target) -> Option<Offer> {
     let made = creation(module, target.finding.range)?;
     let path = path_to(module, made.range());
     let (node, ancestors) = path.split_last()?;
-    let site = Site { module, node: *node, ancestors, is_whole_file: false };
+    let site = Site::at(module, *node, ancestors);
     let function = site.function()?;
     let pool = Pool::of(module, function)?;
     let title = format!("Turn the threads of `{}` into tasks of a `TaskGroup`", function.name);

@@ -45,7 +45,7 @@ impl Body {
                 .iter()
                 .rposition(|node| matches!(node, AnyNodeRef::ExprCall(found) if found.range() == call.range()));
             let Some(at) = found else { continue };
-            let site = Site { module, node: path[at], ancestors: &path[..at], is_whole_file: false };
+            let site = Site::at(module, path[at], &path[..at]);
             let is_free = suspension_obstacle(&site).is_none()
                 && !awaited.iter().any(|range| call.func.range().contains_range(*range));
             let edits = if is_free { moved(&site, call, oldest_python) } else { None };
@@ -112,7 +112,7 @@ pub(super) fn file_edits(
     for range in awaited {
         let path = path_to(module, *range);
         let Some((node, ancestors)) = path.split_last() else { continue };
-        let site = Site { module, node: *node, ancestors, is_whole_file: false };
+        let site = Site::at(module, *node, ancestors);
         let edits = match parentheses(&site).as_slice() {
             [open, close] => vec![Edit::insert(range.start(), format!("{}await ", open.text)), close.clone()],
             _ => vec![Edit::insert(range.start(), "await ")],
@@ -123,7 +123,7 @@ pub(super) fn file_edits(
     for range in entries {
         let path = path_to(module, *range);
         let Some((node, ancestors)) = path.split_last() else { continue };
-        let site = Site { module, node: *node, ancestors, is_whole_file: false };
+        let site = Site::at(module, *node, ancestors);
         let Some(asyncio) = imported(&site, "asyncio") else { return Err(taken(module, "asyncio")) };
         let mut edits =
             vec![Edit::insert(range.start(), format!("{}.run(", asyncio.name)), Edit::insert(range.end(), ")")];

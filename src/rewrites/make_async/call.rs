@@ -24,7 +24,7 @@ pub(in crate::rewrites) fn of<'a, 's>(module: &'a Module<'s>, path: &'a [AnyNode
     let (parent, ancestors) = ancestors.split_last()?;
     let AnyNodeRef::ExprCall(call) = parent else { return None };
     let is_callee = call.func.range() == callee.range();
-    is_callee.then_some(Site { module, node: *parent, ancestors, is_whole_file: false })
+    is_callee.then_some(Site::at(module, *parent, ancestors))
 }
 
 /// What is done with a function that is not called, as the end of "`f` …".

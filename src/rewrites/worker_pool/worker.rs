@@ -63,7 +63,7 @@ pub(super) fn converted(
         if waits && !moved.contains(&call.range()) {
             let path = path_to(module, call.range());
             let Some((node, ancestors)) = path.split_last() else { continue };
-            let site = Site { module, node: *node, ancestors, is_whole_file: false };
+            let site = Site::at(module, *node, ancestors);
             let edits =
                 to_thread::edits(&site, call, &format!("await {}.to_thread", asyncio.name)).ok_or_else(|| {
                     format!("`{}` cannot move to a thread (line {})", module.source(call), line(call.range()))
