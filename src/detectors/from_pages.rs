@@ -60,7 +60,9 @@ impl<'a> Triggers<'a> {
             _ => return None,
         };
         let name = if mentioned.is_name_expr() { site.module.imported_name(name) } else { name };
-        if self.wanted(self.index.of_last_name(name)).next().is_none() || (!site.node.is_expr_call() && is_part_of_a_use(site)) {
+        if self.wanted(self.index.of_last_name(name)).next().is_none()
+            || (!site.node.is_expr_call() && is_part_of_a_use(site))
+        {
             return None;
         }
         let has_page = |symbol: &Symbol| self.wanted(self.index.of_symbol(&symbol.to_string())).next().is_some();

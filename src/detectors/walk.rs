@@ -1,7 +1,7 @@
 //! One walk over a file serves all detectors; a cursor's walk visits only the nodes around it.
 
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::AnyNodeRef;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 
 use super::from_pages::Triggers;
 use super::{ALL, Detector, Finding, Findings, Wanted};
