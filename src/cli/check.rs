@@ -2,6 +2,7 @@
 
 mod fix;
 mod json;
+mod limit;
 pub(super) mod parallel;
 mod report;
 mod rules;
@@ -33,7 +34,9 @@ Examples:
   dunderstand check --format github             in a workflow on GitHub
   dunderstand check --format sarif > report.sarif
 
-Exit codes: 0 no hazards, 1 hazards, 2 something could not be read.")]
+A file whose types take longer than a minute to work out is given up; standard error names it.
+
+Exit codes: 0 no hazards, 1 hazards, 2 something could not be read, or was given up.")]
 pub(super) struct Arguments {
     /// Files and folders
     #[arg(value_name = "PATH", default_value = ".", hide_default_value = true)]
@@ -77,18 +80,17 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let files = files::python_files(&arguments.paths, terminal)?;
     let mut workspace = Workspace::open(&files, arguments.reading.python.as_deref(), terminal)?;
     rules::choose(&mut workspace, &arguments.select, &arguments.ignore)?;
-    let pool = parallel::pool()?;
     let needs_fixes = matches!(arguments.format, Format::Full | Format::Json) || arguments.fix || arguments.diff;
-    let mut report = Report::read(&mut workspace, &files, needs_fixes, &pool, terminal)?;
+    let mut report = Report::read(&mut workspace, &files, needs_fixes, terminal)?;
     let mut fixed = None;
     if arguments.fix || arguments.diff {
-        let changes = fix::changes(&mut workspace, &report, &pool)?;
+        let changes = fix::changes(&mut workspace, &report)?;
         if arguments.diff {
             return fix::show(&changes, &report, terminal);
         }
         fix::write(&changes)?;
         if !changes.is_empty() {
-            report = Report::read(&mut workspace, &files, needs_fixes, &pool, terminal)?;
+            report = Report::read(&mut workspace, &files, needs_fixes, terminal)?;
         }
         fixed = Some(changes.fixed());
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::analysis::{
-    BlockingTable, CTypes, Interrupted, Knowledge, Module, Problem, Project, RuntimeTable, STACK_SIZE, Snapshot,
+    BlockingTable, CTypes, Interrupted, Knowledge, Module, Problem, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
 };
 use crate::features::{Options, View};
 use crate::pages::{self, PageError, Store};
@@ -27,6 +27,7 @@ pub(super) struct Workspace {
     project: ManuallyDrop<Project>,
     /// By root.
     roots: BTreeMap<PathBuf, Root>,
+    settings: Vec<RootSettings>,
 }
 
 /// What differs from root to root.
@@ -65,9 +66,7 @@ impl Workspace {
             settings.push(configuration.root);
             roots.insert(path, Root { store, options });
         }
-        let mut project =
-            Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
-        project.look_through_workspace();
+        let project = open(&settings)?;
         for environment in project.environments() {
             match (&environment.problem, python) {
                 (Some(problem), Some(python)) if !environment.is_too_old => {
@@ -77,7 +76,13 @@ impl Workspace {
                 (None, _) => {}
             }
         }
-        Ok(Self { project: ManuallyDrop::new(project), roots })
+        Ok(Self { project: ManuallyDrop::new(project), roots, settings })
+    }
+
+    /// Opens the project anew, without the texts that were laid over files. What still reads keeps the old one.
+    pub(super) fn reopen(&mut self) -> Result<(), Failure> {
+        self.project = ManuallyDrop::new(open(&self.settings)?);
+        Ok(())
     }
 
     pub(super) fn project_mut(&mut self) -> &mut Project {
@@ -112,6 +117,13 @@ impl Workspace {
             thread.join().unwrap_or_else(|_| Err(Failure::new("the reading thread ended early")))
         })
     }
+}
+
+fn open(settings: &[RootSettings]) -> Result<Project, Failure> {
+    let opened = Project::open(settings, Arc::new(knowledge()?));
+    let mut project = opened.map_err(|error| Failure::new(error.to_string()))?;
+    project.look_through_workspace();
+    Ok(project)
 }
 
 /// Reads one file on this thread, which must have a stack of `STACK_SIZE`.

@@ -13,6 +13,7 @@ pub const ALL: &[Test] = &[
     ("hostile files end in a message", hostile_files),
     ("hostile files leave the others checked", hostile_beside_good),
     ("a long generated table is no burden on the files that use it", long_table),
+    ("a file that does not end is given up, the others are checked", endless_file),
     ("a reader that goes away is no error", closed_pipe),
     ("the demo program is shown whole, explained, in 100 columns", demo),
     ("names in help texts exist", names_in_help),
@@ -34,6 +35,28 @@ fn long_table() -> Outcome {
         true => Ok(()),
         false => Err(format!("{}\n{text}", output.status).into()),
     }
+}
+
+/// One stops when it is asked to, the other one does not and is left alone.
+fn endless_file() -> Outcome {
+    for variable in ["DUNDERSTAND_TEST_ENDLESS", "DUNDERSTAND_TEST_DEAF"] {
+        let folder = Folder::new("endless");
+        let program = "import asyncio\n\nlock = asyncio.Lock()\n\n\nasync def wait():\n    with lock:\n        print(1)\n";
+        for file in ["after.py", "before.py", "busy.py", "endless.py"] {
+            folder.write(file, program);
+        }
+        for fix in [&[][..], &["--fix", "--diff"]] {
+            let arguments = [&["check", "--format", "concise"], fix].concat();
+            let output = folder.command(&arguments).env(variable, "busy.py").output()?;
+            let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let told = "error: busy.py: given up after 0 s: working out its types did not end; the other files are read\n";
+            let others = ["after.py", "before.py", "endless.py"];
+            if output.status.code() != Some(2) || !errors.contains(told) || !others.iter().all(|file| text.contains(file)) {
+                return Err(format!("{variable} {arguments:?}: {}\n{text}\n{errors}", output.status).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Files that a reader of Python must survive, with a part of what it says about them.

@@ -44,11 +44,7 @@ impl Changes {
 }
 
 /// Applies fixes in memory, pass by pass.
-pub(super) fn changes(
-    workspace: &mut Workspace,
-    report: &Report,
-    pool: &rayon::ThreadPool,
-) -> Result<Changes, Failure> {
+pub(super) fn changes(workspace: &mut Workspace, report: &Report) -> Result<Changes, Failure> {
     let mut changes = Changes::default();
     let is_fixable = |file: &&FileReport| file.actions.iter().any(is_safe);
     for file in report.files.iter().filter(is_fixable) {
@@ -58,9 +54,9 @@ pub(super) fn changes(
     }
     let mut paths: Vec<PathBuf> = changes.files.keys().cloned().collect();
     for _ in 0..PASSES {
-        let read = parallel::read_all(workspace, &paths, pool, |view| {
+        let read = parallel::read_all(workspace, &paths, |view| {
             (features::fix_all(view), features::diagnostics(view).len())
-        });
+        })?;
         let mut changed = vec![];
         for (path, result) in paths.into_iter().zip(read) {
             let (fixes, hazards) = result?;

@@ -76,11 +76,10 @@ impl Report {
         workspace: &mut Workspace,
         paths: &[PathBuf],
         with_actions: bool,
-        pool: &rayon::ThreadPool,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
-        let read = |view: &View| (FileReport::of(view, with_actions), syntax_error(view));
-        let results = parallel::read_all(workspace, paths, pool, read);
+        let read = move |view: &View| (FileReport::of(view, with_actions), syntax_error(view));
+        let results = parallel::read_all(workspace, paths, read)?;
         let mut report = Self { files: vec![], errors: vec![], read: 0 };
         for (path, result) in paths.iter().zip(results) {
             match result {

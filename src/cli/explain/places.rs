@@ -24,14 +24,13 @@ pub(super) fn of(
 ) -> Result<String, Failure> {
     let files = files::python_files(paths, terminal)?;
     let mut workspace = Workspace::open(&files, python, terminal)?;
-    let wanted: BTreeSet<&str> = match page.is_guide() {
-        true => page.see.iter().map(String::as_str).collect(),
-        false => BTreeSet::from([page.id.as_str()]),
+    let wanted: BTreeSet<String> = match page.is_guide() {
+        true => page.see.iter().cloned().collect(),
+        false => BTreeSet::from([page.id.clone()]),
     };
     let mut titles: BTreeMap<String, String> = BTreeMap::new();
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let pool = parallel::pool()?;
-    for found in parallel::read_all(&mut workspace, &files, &pool, |view| found_in(view, &wanted)) {
+    for found in parallel::read_all(&mut workspace, &files, move |view| found_in(view, &wanted))? {
         match found {
             Ok(found) => {
                 for (id, title, line) in found {
@@ -60,7 +59,7 @@ pub(super) fn of(
 }
 
 /// The concept, its title, and the line of the list, for each line of the file that has to do with it.
-fn found_in(view: &View, wanted: &BTreeSet<&str>) -> Vec<(String, String, String)> {
+fn found_in(view: &View, wanted: &BTreeSet<String>) -> Vec<(String, String, String)> {
     let lines = view.module.lines();
     let shown = view.module.path().map(files::shown).unwrap_or_default();
     let mut found = vec![];
