@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::analysis::{
-    BlockingTable, CTypes, Interrupted, Knowledge, Module, Problem, Project, RootSettings, RuntimeTable, STACK_SIZE, Snapshot,
+    BlockingTable, CTypes, Interrupted, Knowledge, Module, Problem, Project, RootSettings, RuntimeTable, STACK_SIZE,
+    Snapshot,
 };
 use crate::features::{Options, View};
 use crate::pages::{self, PageError, Store};

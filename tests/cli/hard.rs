@@ -41,7 +41,8 @@ fn long_table() -> Outcome {
 fn endless_file() -> Outcome {
     for variable in ["DUNDERSTAND_TEST_ENDLESS", "DUNDERSTAND_TEST_DEAF"] {
         let folder = Folder::new("endless");
-        let program = "import asyncio\n\nlock = asyncio.Lock()\n\n\nasync def wait():\n    with lock:\n        print(1)\n";
+        let program =
+            "import asyncio\n\nlock = asyncio.Lock()\n\n\nasync def wait():\n    with lock:\n        print(1)\n";
         for file in ["after.py", "before.py", "busy.py", "endless.py"] {
             folder.write(file, program);
         }
@@ -49,9 +50,13 @@ fn endless_file() -> Outcome {
             let arguments = [&["check", "--format", "concise"], fix].concat();
             let output = folder.command(&arguments).env(variable, "busy.py").output()?;
             let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            let told = "error: busy.py: given up after 0 s: working out its types did not end; the other files are read\n";
+            let told =
+                "error: busy.py: given up after 0 s: working out its types did not end; the other files are read\n";
             let others = ["after.py", "before.py", "endless.py"];
-            if output.status.code() != Some(2) || !errors.contains(told) || !others.iter().all(|file| text.contains(file)) {
+            if output.status.code() != Some(2)
+                || !errors.contains(told)
+                || !others.iter().all(|file| text.contains(file))
+            {
                 return Err(format!("{variable} {arguments:?}: {}\n{text}\n{errors}", output.status).into());
             }
         }

@@ -54,9 +54,8 @@ pub(super) fn changes(workspace: &mut Workspace, report: &Report) -> Result<Chan
     }
     let mut paths: Vec<PathBuf> = changes.files.keys().cloned().collect();
     for _ in 0..PASSES {
-        let read = parallel::read_all(workspace, &paths, |view| {
-            (features::fix_all(view), features::diagnostics(view).len())
-        })?;
+        let read =
+            parallel::read_all(workspace, &paths, |view| (features::fix_all(view), features::diagnostics(view).len()))?;
         let mut changed = vec![];
         for (path, result) in paths.into_iter().zip(read) {
             let (fixes, hazards) = result?;
