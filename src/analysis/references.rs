@@ -250,7 +250,10 @@ impl Search<'_, '_> {
                 Some(definer) if self.is_target(definer.method_place(self.name).as_ref()) => {
                     self.push(range, ReferenceKind::Value);
                 }
-                None if !class.mro_is_complete() => self.push(range, ReferenceKind::Unknown),
+                // What no class here has is in a subclass, or in another base of one.
+                None if !class.mro_is_complete() || self.is_of_subclass(&class) => {
+                    self.push(range, ReferenceKind::Unknown);
+                }
                 _ => {}
             }
             return;
@@ -260,6 +263,13 @@ impl Search<'_, '_> {
             Some(symbol) if symbol.origin != Origin::Project => {}
             _ => self.push(range, ReferenceKind::Unknown),
         }
+    }
+
+    /// Whether only a subclass of this class of the project can have the attribute.
+    fn is_of_subclass(&self, class: &Class) -> bool {
+        let mro = class.mro();
+        let is_own = mro.iter().any(|base| base.symbol().origin == Origin::Project);
+        is_own && !mro.iter().any(|base| base.binds(self.name) || base.sets_instance_attribute(self.name))
     }
 
     /// An import from a module that was not found, though the workspace has a file or a folder of its name: what it is at run

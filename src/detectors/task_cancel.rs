@@ -43,9 +43,16 @@ fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> O
     let module = site.module;
     let first = *suspensions(&statement.body).first()?;
     let handler = swallowing_handler(module, statement)?;
-    // A function that cancels something expects a `CancelledError` from it; a task that was made elsewhere may be
-    // cancelled elsewhere.
-    let cancels = module.source(function).contains(".cancel");
+    // A function that cancels something expects a `CancelledError` from it, and so does one inside it, or one that throws it
+    // into a generator; a task that was made elsewhere may be cancelled elsewhere.
+    let is_canceller = |node: AnyNodeRef| match node {
+        AnyNodeRef::StmtFunctionDef(around) => module.source(around).contains(".cancel"),
+        _ => false,
+    };
+    let throws = statement.body.iter().any(|inner| module.source(inner).contains("CancelledError"));
+    let cancels = throws
+        || site.enclosing().any(is_canceller)
+        || is_raised_later(module, function, &assigned(module, &handler.body));
     if cancels || !awaits_own_work(&statement.body) || site.is_type_checking() || belongs_to_twisted(module) {
         return None;
     }
@@ -60,6 +67,18 @@ fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> O
             .fact("await_at", module.place(first).map(Fact::from)),
     );
     Some(())
+}
+
+/// Whether a condition on one of `flags` raises in the function: what the handler noted is passed on later.
+fn is_raised_later(module: &Module, function: &ast::StmtFunctionDef, flags: &[&str]) -> bool {
+    let mut found = false;
+    visit_frame(&function.body, &mut |node| {
+        if let AnyNodeRef::StmtIf(branch) = node {
+            let on_flag = ast::helpers::any_over_expr(&branch.test, |part| flags.contains(&module.source(part)));
+            found |= on_flag && branch.body.iter().any(|statement| module.source(statement).contains("raise"));
+        }
+    });
+    found
 }
 
 /// Whether the coroutines of this file run in Twisted, which has no tasks: its cancellation is an ordinary exception.

@@ -185,7 +185,7 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
         _ => false,
     })?;
     let is_taken = |path: &Path| module.snapshot().is_taken_elsewhere(path, name);
-    let is_exported = module.text().contains("__all__") || module.path().is_none_or(is_taken);
+    let is_exported = exports_unknown(module) || module.path().is_none_or(is_taken);
     let names = Names::in_body(name, &module.syntax().body);
     let is_left = |range: &TextRange| !gone.iter().any(|gone| gone.contains_range(*range));
     let was_read = names.reads.iter().any(|read| !is_left(read));
@@ -198,10 +198,33 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
     drop.then(|| Edit::delete(TextRange::new(start, end)))
 }
 
+/// Whether `__all__` is anything but lists of literals. A name in such a list counts as read.
+fn exports_unknown(module: &Module) -> bool {
+    let names = Names::in_body("__all__", &module.syntax().body);
+    let mentions = module.text().matches("__all__").count();
+    let is_plain = |statement: &&Stmt| {
+        let (target, value) = match statement {
+            Stmt::Assign(assign) => (assign.targets.first(), Some(&*assign.value)),
+            Stmt::AugAssign(assign) => (Some(&*assign.target), Some(&*assign.value)),
+            Stmt::AnnAssign(assign) => (Some(&*assign.target), assign.value.as_deref()),
+            _ => return false,
+        };
+        let elements = match value {
+            Some(ast::Expr::List(list)) => &list.elts,
+            Some(ast::Expr::Tuple(tuple)) => &tuple.elts,
+            _ => return false,
+        };
+        let is_it = target.and_then(ast::Expr::as_name_expr).is_some_and(|target| target.id == "__all__");
+        is_it && elements.iter().all(ast::Expr::is_string_literal_expr)
+    };
+    let plain = module.syntax().body.iter().filter(is_plain).count();
+    !names.reads.is_empty() || mentions != plain
+}
+
 /// Takes out of the `from … import …` lines of the module what the code in `gone` was the last to read.
 pub(super) fn drop_members(module: &Module, gone: &[TextRange]) -> Vec<Edit> {
     let body = &module.syntax().body;
-    if module.text().contains("__all__") {
+    if exports_unknown(module) {
         return vec![];
     }
     let bound = |alias: &ast::Alias| alias.asname.as_ref().unwrap_or(&alias.name).to_string();

@@ -36,6 +36,9 @@ fn edits(site: &Site, range: TextRange) -> Result<Vec<Edit>, String> {
     if let Some(reason) = generated(module) {
         return Err(reason);
     }
+    if let Some(line) = version_test(site) {
+        return Err(format!("line {line} asks what this Python has: this is for the older ones"));
+    }
     let root = module.source(range).split('.').next().unwrap_or_default().trim().to_string();
     if let Some(origin) = handed_on(module, &root) {
         return Err(format!("`{root}` comes from `{origin}`, which may choose between the two"));
@@ -45,6 +48,27 @@ fn edits(site: &Site, range: TextRange) -> Result<Vec<Edit>, String> {
     edits.extend(function.edit);
     edits.extend(drop_unused(module, &root, range));
     Ok(edits)
+}
+
+/// The line of a test around the site, or before it in the same condition, that asks for the version of Python, or for what it has.
+fn version_test(site: &Site) -> Option<usize> {
+    let module = site.module;
+    let test = site.enclosing().find_map(|node| {
+        let tests: Vec<&ast::Expr> = match node {
+            AnyNodeRef::ExprBoolOp(condition) => condition.values.iter().collect(),
+            AnyNodeRef::ExprIf(choice) => vec![&*choice.test],
+            AnyNodeRef::StmtIf(branch) => {
+                let others = branch.elif_else_clauses.iter().filter_map(|clause| clause.test.as_ref());
+                others.chain([&*branch.test]).collect()
+            }
+            _ => vec![],
+        };
+        tests.into_iter().find(|test| {
+            let written = module.source(*test);
+            ["version_info", "hexversion", "hasattr(inspect", "hasattr(asyncio", "PY3"].iter().any(|it| written.contains(it))
+        })
+    })?;
+    Some(module.lines().line(test.start()))
 }
 
 /// The module other than asyncio that the file imports the name from.

@@ -5,6 +5,7 @@
 //! to be such a call; what is not stands in the way, and is named.
 
 pub(super) mod body;
+mod by_name;
 pub(super) mod call;
 pub(super) mod checks;
 mod plan;

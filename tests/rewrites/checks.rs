@@ -55,8 +55,11 @@ pub fn file(corpus: &mut Corpus, judge: &mut Judge, path: &Path, tally: &mut Tal
             Some(after) => after,
             None => continue,
         };
-        for (before, after) in after.values() {
-            judge.problems(&before.text, after).into_iter().for_each(&mut fail);
+        for (path, (before, after)) in &after {
+            let kind = if offered.preserves_behaviour { "P" } else { "F or R" };
+            let what =
+                format!("{} ({kind}) at {}:{}: {}", offered.rewrite, path.display(), offered.line, offered.title);
+            judge.problems(&before.text, after, &what).into_iter().for_each(&mut fail);
         }
         let count = |rewrites: &[Offered]| {
             rewrites.iter().filter(|o| o.concept == offered.concept && o.rewrite == offered.rewrite).count()
@@ -116,6 +119,10 @@ fn results(corpus: &Corpus, offered: &Offered, fail: &mut dyn FnMut(String)) -> 
         if let Some(overlap) = out_of_order(&file.edits) {
             fail(overlap);
         }
+        let is_idle = |edit: &&Edit| before.text.get(edit.range.to_std_range()) == Some(edit.text.as_str());
+        if let Some(edit) = file.edits.iter().find(is_idle) {
+            fail(format!("an edit replaces a text by itself: {edit:?}"));
+        }
         if before.syntax_errors == 0 && !parses(&after) {
             fail(format!("the result does not parse:\n{after}"));
         }
@@ -149,6 +156,10 @@ fn style(before: &str, after: &str) -> Vec<String> {
     let spaces = |text: &str| text.lines().any(|line| line.starts_with(' '));
     if before.contains("\n\t") && !spaces(before) && spaces(after) {
         problems.push("a line is indented by spaces in a file of tabs".to_string());
+    }
+    let tabs = |text: &str| text.lines().any(|line| line.starts_with('\t'));
+    if !tabs(before) && tabs(after) {
+        problems.push("a line is indented by a tab in a file without".to_string());
     }
     if before.starts_with('\u{feff}') && !after.starts_with('\u{feff}') {
         problems.push("the byte order mark is not the first character".to_string());

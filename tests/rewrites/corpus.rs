@@ -22,6 +22,7 @@ pub struct Corpus {
 pub struct Offered {
     pub concept: String,
     pub rewrite: String,
+    pub title: String,
     pub line: usize,
     pub files: Vec<FileEdits>,
     pub preserves_behaviour: bool,
@@ -96,9 +97,10 @@ impl Corpus {
             match offer(module, finding, rewrite, self.version) {
                 None => {}
                 Some(Offer::Refused { .. }) => *reading.refused.entry(rewrite.clone()).or_default() += 1,
-                Some(Offer::Edit { files, preserves_behaviour, .. }) => reading.offered.push(Offered {
+                Some(Offer::Edit { title, files, preserves_behaviour }) => reading.offered.push(Offered {
                     concept: finding.concept.clone(),
                     rewrite: rewrite.clone(),
+                    title,
                     line: module.lines().line(finding.range.start()),
                     files,
                     preserves_behaviour,

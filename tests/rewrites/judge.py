@@ -1,15 +1,21 @@
-"""Judges edited programs. Each line that comes in is a JSON array of a text before and after an edit; the answer is a JSON
-array of what is wrong with the second that is not wrong with the first."""
+"""Judges edited programs. Each line that comes in is a JSON array of a text before and after an edit and of what was done; the
+answer is a JSON array of what is wrong with the second text that is not wrong with the first. The diffs are appended to the
+file that `DUNDERSTAND_REWRITES_DIFFS` names."""
 
+import ast
 import builtins
 import collections
+import difflib
 import io
 import json
+import os
+import re
 import symtable
 import sys
 import tokenize
 import warnings
 
+WORD = re.compile(r"[^\W\d]\w*")
 MODULE_NAMES = {"__annotations__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 
 
@@ -46,14 +52,60 @@ def comments(text):
     return collections.Counter(token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT)
 
 
-def judge(before, after):
+def imports(text):
+    """How often the module imports each name at its top level."""
+    bound = collections.Counter()
+    for statement in ast.parse(text).body:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            origin = getattr(statement, "module", None)
+            bound.update((origin, alias.name, alias.asname) for alias in statement.names)
+    return bound
+
+
+def unused(text):
+    """The imports at the top level whose name occurs nowhere else: not as a name, not in a string; none where the exports are
+    worked out."""
+    if any(line.startswith("__all__") and "[" not in line and '("' not in line for line in text.splitlines()):
+        return set()
+    tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
+    kinds = (tokenize.NAME, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
+    words = collections.Counter()
+    for token in tokens:
+        if token.type in kinds:
+            words.update(WORD.findall(token.string))
+    names = [((alias or name).split(".")[0], name, alias) for _, name, alias in imports(text)]
+    return {name for name, imported, alias in names if words[name] <= 1 and not (alias and imported == alias)}
+
+
+def requoted(before, after):
+    """The lines that differ from a line that went in their quotes, spaces or trailing blanks only."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
+    plain = lambda line: line.replace("'", '"').replace(" ", "").replace("\t", "")
+    gone = {plain(line[1:]): line[1:].strip() for line in lines if line[0] == "-"}
+    new = [line[1:].strip() for line in lines if line[0] == "+"]
+    return [line for line in new if plain(line) and gone.get(plain(line), line) != line and line not in gone.values()]
+
+
+def print_diff(before, after, what):
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=9, lineterm="")
+    with open(os.environ["DUNDERSTAND_REWRITES_DIFFS"], "a", encoding="utf-8", errors="replace") as file:
+        print("=" * 8, what, *list(lines)[2:], sep="\n", file=file)
+
+
+def judge(before, after, what):
+    if "DUNDERSTAND_REWRITES_DIFFS" in os.environ:
+        print_diff(before, after, what)
     before, after = before.removeprefix("\ufeff"), after.removeprefix("\ufeff")
     if problem(before):
         return []
     if wrong := problem(after):
         return [f"the result does not compile: {wrong}"]
     wrong = [f"the name {name} is not defined" for name in sorted(undefined(after) - undefined(before))]
-    return wrong + [f"the comment {comment} is lost" for comment in comments(before) - comments(after)]
+    wrong += [f"the comment {comment} is lost" for comment in comments(before) - comments(after)]
+    doubled = [key for key, count in (imports(after) - imports(before)).items() if count and imports(before)[key]]
+    wrong += [f"the import {key} is there twice" for key in doubled]
+    wrong += [f"nothing uses the import of {name} any more" for name in sorted(unused(after) - unused(before))]
+    return wrong + [f"a line is rewritten without need: {line}" for line in requoted(before, after)]
 
 
 warnings.simplefilter("ignore")

@@ -25,9 +25,9 @@ impl Judge {
         Self { process, questions, answers: BufReader::new(answers) }
     }
 
-    /// What is wrong with `after`; nothing, if `before` does not compile.
-    pub fn problems(&mut self, before: &str, after: &str) -> Vec<String> {
-        writeln!(self.questions, "{}", serde_json::json!([before, after])).unwrap();
+    /// What is wrong with `after`; nothing, if `before` does not compile. `what` says what was done, for the printed diff.
+    pub fn problems(&mut self, before: &str, after: &str, what: &str) -> Vec<String> {
+        writeln!(self.questions, "{}", serde_json::json!([before, after, what])).unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         serde_json::from_str(&answer).unwrap_or_else(|_| vec!["no judgement".to_string()])

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef};
 use super::plan::{Plan, def_named_at};
 use crate::analysis::{Class, Module, Origin};
 use crate::detectors::nodes::{is_generator, is_test_file};
-use crate::detectors::suspension::{call_head, path_to, visit_frame};
+use crate::detectors::suspension::{call_head, handles, path_to, visit_frame};
 use crate::text::{Place, Ranged as _};
 
 /// Decorators that care for nothing but the name.
@@ -25,6 +25,9 @@ const RUNNERS: &[&str] = &[
     "asyncio.Runner.run",
     "asyncio.run",
 ];
+
+/// What makes a second process of this one, with a copy of the running loop.
+const FORKS: &[&str] = &["os.fork", "os.forkpty", "pty.fork"];
 
 /// Adds to the plan what stands in the way of the function whose name stands at `place`.
 pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
@@ -54,24 +57,47 @@ pub(in crate::rewrites) fn function(plan: &mut Plan, place: &Place) {
     if !decorators.is_empty() {
         plan.block(format!("`{name}` is decorated with {} ({at})", decorators.join(", ")));
     }
+    if let Some(other) = other_binding(&module, def) {
+        let at = plan.at_line(&place.path, other);
+        plan.block(format!("`{name}` is bound to something else, too ({at})"));
+    }
     if module.is_stub() || plan.snapshot.has_stub(&place.path) {
         plan.block(format!("a stub describes `{name}` ({at})"));
     }
     if is_test(&module, def) {
         plan.block(format!("`{name}` is a test, which no event loop runs ({at})"));
     }
-    let mut runs = None;
-    visit_frame(&def.body, &mut |node| {
-        if let AnyNodeRef::ExprCall(call) = node
-            && runs.is_none()
-            && module.calls(call, RUNNERS)
+    frame(plan, &module, def, place);
+}
+
+/// Adds to the plan what cannot be in a coroutine.
+fn frame(plan: &mut Plan, module: &Module, def: &ast::StmtFunctionDef, place: &Place) {
+    let name = def.name.as_str();
+    let (mut runs, mut forks, mut interrupt) = (None, None, None);
+    visit_frame(&def.body, &mut |node| match node {
+        AnyNodeRef::ExprCall(call) if runs.is_none() && module.calls(call, RUNNERS) => runs = Some(call),
+        AnyNodeRef::ExprCall(call) if forks.is_none() && module.calls(call, FORKS) => forks = Some(call),
+        AnyNodeRef::ExceptHandlerExceptHandler(handler)
+            if interrupt.is_none() && handles(module, handler, &["builtins.KeyboardInterrupt"]) =>
         {
-            runs = Some((module.source(&*call.func).to_string(), module.lines().line(call.start())));
+            interrupt = Some(handler);
         }
+        _ => {}
     });
-    if let Some((runner, line)) = runs {
-        let at = plan.at_line(&place.path, line);
+    let at = |plan: &Plan, node: AnyNodeRef| plan.at_line(&place.path, module.lines().line(node.start()));
+    if let Some(call) = runs {
+        let (runner, at) = (module.source(&*call.func), at(plan, call.into()));
         plan.block(format!("`{name}` calls `{runner}`, which refuses to run inside a coroutine ({at})"));
+    }
+    if let Some(call) = forks {
+        let (fork, at) = (module.source(&*call.func), at(plan, call.into()));
+        plan.block(format!("`{name}` calls `{fork}`, and the child would get a copy of the running loop ({at})"));
+    }
+    if let Some(handler) = interrupt {
+        let at = at(plan, handler.into());
+        plan.block(format!(
+            "`{name}` catches `KeyboardInterrupt`, which `asyncio.run` turns into a cancellation ({at})"
+        ));
     }
 }
 
@@ -81,6 +107,29 @@ fn shown(module: &Module, decorator: &ast::Decorator) -> String {
         ast::Expr::Call(call) => format!("`@{}`", call_head(module, call)),
         other => format!("`@{}`", module.source(other)),
     }
+}
+
+/// The line of another binding of the function's name where it is defined, as in the other branch of an `if`.
+fn other_binding(module: &Module, def: &ast::StmtFunctionDef) -> Option<usize> {
+    let path = path_to(module, def.range());
+    let scope = path.iter().rev().skip_while(|node| !is_def(node, def)).skip(1).find_map(|node| match node {
+        AnyNodeRef::StmtClassDef(class) => Some(&class.body),
+        AnyNodeRef::StmtFunctionDef(around) => Some(&around.body),
+        AnyNodeRef::ModModule(module) => Some(&module.body),
+        _ => None,
+    })?;
+    let mut other = None;
+    visit_frame(scope, &mut |node| {
+        let is_other = match node {
+            AnyNodeRef::StmtFunctionDef(found) => found.name == def.name && found.range() != def.range(),
+            AnyNodeRef::ExprName(target) => target.ctx.is_store() && target.id == def.name.id,
+            _ => false,
+        };
+        if is_other && other.is_none() {
+            other = Some(module.lines().line(node.start()));
+        }
+    });
+    other
 }
 
 /// Whether a test runner calls the function, and awaits nothing.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::body::Body;
+use super::by_name;
 use super::call::{self, Runner};
 use super::checks;
 use crate::analysis::{Module, NotTold, Reference, ReferenceKind, Snapshot, Version};
@@ -101,7 +102,10 @@ impl<'s> Plan<'s> {
             }
             self.names.push(self.qualified(&place, &name));
             match self.snapshot.references(&name, &family) {
-                Ok(references) => self.follow(&name, &references),
+                Ok(references) => {
+                    let is_called = self.follow(&name, &references);
+                    by_name::lookups(self, &family, &name, is_called);
+                }
                 Err(NotTold::Files) => self.block("the workspace has too many files to look through".to_string()),
                 Err(NotTold::Mentions(count)) => {
                     self.block(format!("`{name}` is mentioned {count} times, too often to look at each"));
@@ -130,7 +134,8 @@ impl<'s> Plan<'s> {
         def_named_at(&module, place.range()).map_or(name.to_string(), |def| qualified_name(&module, def))
     }
 
-    fn follow(&mut self, name: &str, references: &[Reference]) {
+    /// Looks at all references; whether one of them is a call from somewhere else.
+    fn follow(&mut self, name: &str, references: &[Reference]) -> bool {
         let mut is_called = false;
         // What is written alike is in the way for one reason.
         let mut unknown: Vec<(String, String, usize, bool)> = vec![];
@@ -173,6 +178,7 @@ impl<'s> Plan<'s> {
         if !is_called {
             self.uncalled.push(name.to_string());
         }
+        is_called
     }
 
     /// Looks at a place that evaluates to the function; whether it is a call from somewhere else.
