@@ -186,7 +186,21 @@ pub(super) fn drop_local(site: &Site, name: &str, gone: TextRange) -> Option<Edi
         AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(|target| target.range() == *bound) => Some(assign),
         _ => None,
     })?;
-    (assign.targets.len() == 1).then(|| remove(site.module, assign.range()).ok())?
+    let edit = (assign.targets.len() == 1).then(|| remove(site.module, assign.range()).ok())??;
+    Some(with_one_blank_line(site.module, edit))
+}
+
+/// Where the lines above and below what is removed are blank, one of them goes, too.
+fn with_one_blank_line(module: &Module, removal: Edit) -> Edit {
+    let lines = module.lines();
+    let is_blank = |line: usize| {
+        (1..=lines.count()).contains(&line) && module.source(lines.line_range(line)).trim().is_empty()
+    };
+    let (first, next) = (lines.line(removal.range.start()), lines.line(removal.range.end()));
+    match is_blank(first - 1) && is_blank(next) {
+        true => Edit::delete(TextRange::new(removal.range.start(), line_after(module, removal.range.end()))),
+        false => removal,
+    }
 }
 
 /// The statement of the site, as a site.

@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef};
 
 use super::plan::{Plan, def_named_at};
 use crate::analysis::{Class, Module, Origin};
-use crate::detectors::nodes::{is_generator, is_test_file};
+use crate::detectors::nodes::{is_generator, is_test_file, with_def};
 use crate::detectors::suspension::{call_head, handles, path_to, visit_frame};
 use crate::text::{Place, Ranged as _};
 
@@ -89,6 +89,10 @@ fn frame(plan: &mut Plan, module: &Module, def: &ast::StmtFunctionDef, place: &P
         let (runner, at) = (module.source(&*call.func), at(plan, call.into()));
         plan.block(format!("`{name}` calls `{runner}`, which refuses to run inside a coroutine ({at})"));
     }
+    if let Some(call) = runs_loop_below(module, def, DEPTH).filter(|_| runs.is_none()) {
+        let (callee, at) = (call_head(module, call), at(plan, call.into()));
+        plan.block(format!("`{name}` calls `{callee}`, which runs an event loop of its own ({at})"));
+    }
     if let Some(call) = forks {
         let (fork, at) = (module.source(&*call.func), at(plan, call.into()));
         plan.block(format!("`{name}` calls `{fork}`, and the child would get a copy of the running loop ({at})"));
@@ -99,6 +103,31 @@ fn frame(plan: &mut Plan, module: &Module, def: &ast::StmtFunctionDef, place: &P
             "`{name}` catches `KeyboardInterrupt`, which `asyncio.run` turns into a cancellation ({at})"
         ));
     }
+}
+
+/// How many calls deep a loop is looked for.
+const DEPTH: usize = 3;
+
+/// The call in the function's frame to a function of the project that runs an event loop, itself or through others.
+fn runs_loop_below<'a>(module: &Module, def: &'a ast::StmtFunctionDef, depth: usize) -> Option<&'a ast::ExprCall> {
+    let mut calls = vec![];
+    visit_frame(&def.body, &mut |node| {
+        if let AnyNodeRef::ExprCall(call) = node {
+            calls.push(call);
+        }
+    });
+    calls.into_iter().find(|call| {
+        let Some(function) = module.function(&call.func).filter(|function| !function.is_async) else { return false };
+        let is_own = function.place.as_ref().is_some_and(|place| module.place(def.name.range()).as_ref() == Some(place));
+        let runs = |module: &Module, def: &ast::StmtFunctionDef| {
+            let mut runs = false;
+            visit_frame(&def.body, &mut |node| {
+                runs |= matches!(node, AnyNodeRef::ExprCall(call) if module.calls(call, RUNNERS));
+            });
+            Some(runs || (depth > 1 && runs_loop_below(module, def, depth - 1).is_some()))
+        };
+        !is_own && with_def(module, &function, runs) == Some(true)
+    })
 }
 
 /// A decorator without its arguments.
