@@ -65,7 +65,9 @@ fn version_test(site: &Site) -> Option<usize> {
         };
         tests.into_iter().find(|test| {
             let written = module.source(*test);
-            ["version_info", "hexversion", "hasattr(inspect", "hasattr(asyncio", "PY3"].iter().any(|it| written.contains(it))
+            ["version_info", "hexversion", "hasattr(inspect", "hasattr(asyncio", "PY3"]
+                .iter()
+                .any(|it| written.contains(it))
         })
     })?;
     Some(module.lines().line(test.start()))

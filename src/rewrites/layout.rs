@@ -193,9 +193,8 @@ pub(super) fn drop_local(site: &Site, name: &str, gone: TextRange) -> Option<Edi
 /// Where the lines above and below what is removed are blank, one of them goes, too.
 fn with_one_blank_line(module: &Module, removal: Edit) -> Edit {
     let lines = module.lines();
-    let is_blank = |line: usize| {
-        (1..=lines.count()).contains(&line) && module.source(lines.line_range(line)).trim().is_empty()
-    };
+    let is_blank =
+        |line: usize| (1..=lines.count()).contains(&line) && module.source(lines.line_range(line)).trim().is_empty();
     let (first, next) = (lines.line(removal.range.start()), lines.line(removal.range.end()));
     match is_blank(first - 1) && is_blank(next) {
         true => Edit::delete(TextRange::new(removal.range.start(), line_after(module, removal.range.end()))),

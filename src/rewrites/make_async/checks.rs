@@ -118,7 +118,8 @@ fn runs_loop_below<'a>(module: &Module, def: &'a ast::StmtFunctionDef, depth: us
     });
     calls.into_iter().find(|call| {
         let Some(function) = module.function(&call.func).filter(|function| !function.is_async) else { return false };
-        let is_own = function.place.as_ref().is_some_and(|place| module.place(def.name.range()).as_ref() == Some(place));
+        let is_own =
+            function.place.as_ref().is_some_and(|place| module.place(def.name.range()).as_ref() == Some(place));
         let runs = |module: &Module, def: &ast::StmtFunctionDef| {
             let mut runs = false;
             visit_frame(&def.body, &mut |node| {
