@@ -265,12 +265,12 @@ log = []
 
 def one():
     lock.acquire()
-    log.append(1)
+    log.remove(1)
     lock.release()
 
 def two():
     lock.acquire()
-    log.append(2)
+    log.remove(2)
     lock.release()
 ";
     let document = Document::open(&client, &folder, "a.py", text);
