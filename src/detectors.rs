@@ -14,8 +14,10 @@ mod async_for;
 mod async_with;
 mod asyncio_lock;
 mod asyncio_queue;
+mod asyncio_sleep;
 mod attribute_read;
 mod attribute_write;
+mod attrs_class;
 mod await_expression;
 pub(crate) mod awaits_in_loop;
 mod blocking_call;
@@ -27,6 +29,7 @@ mod class_creation;
 mod class_getitem;
 pub(crate) mod class_reading;
 mod closure_capture;
+mod copying;
 mod coroutine_callback;
 mod coroutine_function;
 mod daemon_thread;
@@ -56,6 +59,7 @@ mod finalizer_method;
 mod from_pages;
 mod function_cache;
 mod gather;
+mod gc_disable;
 mod generator_memory;
 mod get_event_loop;
 mod getattr_answer;
@@ -66,6 +70,7 @@ mod gil;
 mod http_client;
 mod http_request;
 mod init_subclass;
+mod initialiser;
 mod instance_dict;
 mod iterator;
 mod keyword_flow;
@@ -168,8 +173,10 @@ pub const ALL: &[Detector] = &[
     async_with::DETECTOR,
     asyncio_lock::DETECTOR,
     asyncio_queue::DETECTOR,
+    asyncio_sleep::DETECTOR,
     attribute_read::DETECTOR,
     attribute_write::DETECTOR,
+    attrs_class::DETECTOR,
     await_expression::DETECTOR,
     awaits_in_loop::DETECTOR,
     blocking_call::DETECTOR,
@@ -180,6 +187,7 @@ pub const ALL: &[Detector] = &[
     class_creation::DETECTOR,
     class_getitem::DETECTOR,
     closure_capture::DETECTOR,
+    copying::DETECTOR,
     coroutine_callback::DETECTOR,
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
@@ -205,6 +213,7 @@ pub const ALL: &[Detector] = &[
     finalizer_method::DETECTOR,
     function_cache::DETECTOR,
     gather::DETECTOR,
+    gc_disable::DETECTOR,
     generator_memory::DETECTOR,
     get_event_loop::DETECTOR,
     getattr_answer::DETECTOR,
@@ -214,6 +223,7 @@ pub const ALL: &[Detector] = &[
     http_client::DETECTOR,
     http_request::DETECTOR,
     init_subclass::DETECTOR,
+    initialiser::DETECTOR,
     instance_dict::DETECTOR,
     iterator::DETECTOR,
     keyword_flow::DETECTOR,

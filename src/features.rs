@@ -9,6 +9,7 @@ mod fix_all;
 mod handbook;
 mod hover;
 mod inlay_hints;
+mod keyword;
 mod options;
 mod suppression;
 

@@ -32,6 +32,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let lookup = site.module.lookup(attribute)?;
     let receiver = site.module.source(&*attribute.value);
     let finding = finding(&lookup, receiver == "self", attribute.attr.range())?;
+    if let Some(Fact::Place(set_at)) = finding.facts.get("set_at")
+        && site.function().is_some_and(|function| function.name.as_str() == "__init__")
+        && site.module.place(attribute.range()).is_none_or(|read| read.path == set_at.path && read.line <= set_at.line)
+    {
+        return None; // `self.host = host or self.host`: the class is still asked here.
+    }
     if !is_built_plainly(&lookup.receiver) {
         return None;
     }

@@ -47,8 +47,17 @@ fn awaitable(module: &Module, value: &Expr, finding: Finding) -> Finding {
         let is_overridable = call.func.is_attribute_expr();
         !is_overridable && !is_interface(&def.body) && suspensions(&def.body).is_empty()
     });
+    let first = with_def(module, &function, |module, def| {
+        let at = suspensions(&def.body).first().copied().filter(|_| !is_interface(&def.body))?;
+        module.place(at)
+    });
+    let first = first.flatten();
+    if first.is_none() && never_suspends != Some(true) {
+        return finding;
+    }
     finding
         .fact("coroutine", Fact::from(call_head(module, call)))
+        .fact("suspends_at", first.map(Fact::from))
         .fact("never_suspends", (never_suspends == Some(true)).then(|| Fact::from(function.name)))
 }
 

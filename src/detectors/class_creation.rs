@@ -48,6 +48,9 @@ fn built_by(statement: &ast::StmtClassDef, class: &Class, metaclass: &Metaclass)
     }
     let name = metaclass.class.name();
     let is_inherited = metaclass.written_on != *class;
+    if is_inherited && symbol.origin == Origin::StandardLibrary {
+        return None; // As for every enumeration.
+    }
     let from = is_inherited.then_some(&metaclass.written_on);
     // That `Enum` and the like have a metaclass is no news at the end of a line.
     let is_news = is_inherited && symbol.origin != Origin::StandardLibrary;
@@ -68,6 +71,9 @@ fn plain(statement: &ast::StmtClassDef, class: &Class) -> Option<Finding> {
     let name = statement.name.as_str();
     if let Some(definer) = init_subclass_of_bases(class) {
         let keywords: Vec<_> = keywords(statement).map(|keyword| keyword.to_string()).collect();
+        if keywords.is_empty() && definer.symbol().origin == Origin::StandardLibrary {
+            return None; // As for every `unittest.TestCase`.
+        }
         let hook = definer.own_member("__init_subclass__");
         let found = Finding::new("metaclasses/init-subclass", statement.name.range())
             .fact("subclass", Fact::from(name))

@@ -171,7 +171,7 @@ fn sets(statement: &Stmt, receiver: &str, name: &str) -> Option<TextRange> {
 }
 
 /// `super().__init__(…)` as a statement.
-fn calls_parent_init(statement: &Stmt) -> bool {
+pub(super) fn calls_parent_init(statement: &Stmt) -> bool {
     let Stmt::Expr(statement) = statement else { return false };
     let Some(call) = statement.value.as_call_expr() else { return false };
     let Some(called) = call.func.as_attribute_expr() else { return false };

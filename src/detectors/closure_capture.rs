@@ -61,7 +61,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let around = site.function()?;
     let captures: Vec<String> = used.into_iter().filter(|name| is_local(around, name)).collect();
-    if captures.is_empty() {
+    // A function that is returned and captures arguments is what decorators are made of.
+    let is_returned = site.node.is_stmt_function_def() && !is_stored(around, site);
+    if captures.is_empty() || (is_returned && !captures.iter().any(|name| name == "self")) {
         return None;
     }
     finding = finding.fact("captures", Fact::from(captures)).fact("function", Fact::from(around.name.as_str()));
@@ -176,29 +178,44 @@ fn outlives(site: &Site) -> bool {
 }
 
 /// Whether a function returns, stores or passes on the nested function `name`.
+/// Whether the nested function at `site` is put into something, not only returned.
+fn is_stored(around: &ast::StmtFunctionDef, site: &Site) -> bool {
+    let AnyNodeRef::StmtFunctionDef(def) = site.node else { return false };
+    let mut finder = HandedOut { name: &def.name, with_returned: false, found: false };
+    finder.visit_body(&around.body);
+    finder.found
+}
+
+struct HandedOut<'n> {
+    name: &'n str,
+    with_returned: bool,
+    found: bool,
+}
+
 fn is_handed_out(def: &ast::StmtFunctionDef, name: &str) -> bool {
-    struct HandedOut<'n>(&'n str, bool);
-    impl<'a> SourceOrderVisitor<'a> for HandedOut<'_> {
-        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-            let value = match node {
-                AnyNodeRef::StmtReturn(returned) => returned.value.as_deref(),
-                AnyNodeRef::ExprYield(yielded) => yielded.value.as_deref(),
-                AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(|target| !target.is_name_expr()) => {
-                    Some(&*assign.value)
-                }
-                _ => None,
-            };
-            self.1 |= matches!(value, Some(Expr::Name(name)) if name.id == self.0);
-            if let AnyNodeRef::ExprCall(call) = node
-                && let Expr::Attribute(method) = &*call.func
-                && ["append", "add"].contains(&method.attr.as_str())
-            {
-                self.1 |= call.arguments.args.iter().any(|item| matches!(item, Expr::Name(name) if name.id == self.0));
-            }
-            TraversalSignal::Traverse
-        }
-    }
-    let mut finder = HandedOut(name, false);
+    let mut finder = HandedOut { name, with_returned: true, found: false };
     finder.visit_body(&def.body);
-    finder.1
+    finder.found
+}
+
+impl<'a> SourceOrderVisitor<'a> for HandedOut<'_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        let value = match node {
+            AnyNodeRef::StmtReturn(returned) if self.with_returned => returned.value.as_deref(),
+            AnyNodeRef::ExprYield(yielded) if self.with_returned => yielded.value.as_deref(),
+            AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(|target| !target.is_name_expr()) => {
+                Some(&*assign.value)
+            }
+            _ => None,
+        };
+        self.found |= matches!(value, Some(Expr::Name(name)) if name.id == self.name);
+        if let AnyNodeRef::ExprCall(call) = node
+            && let Expr::Attribute(method) = &*call.func
+            && ["append", "add"].contains(&method.attr.as_str())
+        {
+            self.found |=
+                call.arguments.args.iter().any(|item| matches!(item, Expr::Name(name) if name.id == self.name));
+        }
+        TraversalSignal::Traverse
+    }
 }

@@ -39,6 +39,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let is_unhashable = eq && !frozen && !options.is_on("unsafe_hash") && !binds("__hash__");
     let fields = fields(site.module, statement);
     let range = decorator.expression.range();
+    let (asked, asked_at) = asked(site.module, statement).unzip();
     findings.push(
         Finding::new("metaclasses/dataclass", range)
             .fact("class", name())
@@ -46,7 +47,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("fields", Fact::from(fields))
             .fact("unhashable", is_unhashable.then(name))
             .fact("frozen", frozen.then(name))
-            .fact("kw_only", options.is_on("kw_only").then(name)),
+            .fact("kw_only", options.is_on("kw_only").then(name))
+            .fact("slotted", options.is_on("slots").then(name))
+            .fact("asked", asked.map(Fact::from))
+            .fact("asked_at", asked_at.flatten().map(Fact::from)),
     );
     if options.is_on("slots") {
         let cells: Vec<Place> = class_cells(site.module, statement);
@@ -91,6 +95,17 @@ fn fields(module: &Module, statement: &ast::StmtClassDef) -> Vec<String> {
         field.target.as_name_expr().filter(|_| is_field).map(|name| name.id.to_string())
     });
     names.collect()
+}
+
+/// The first field whose default is a descriptor, and where that one's `__get__` is.
+fn asked(module: &Module, statement: &ast::StmtClassDef) -> Option<(String, Option<Place>)> {
+    statement.body.iter().find_map(|member| {
+        let Stmt::AnnAssign(field) = member else { return None };
+        let name = field.target.as_name_expr()?;
+        let class = module.class_of(field.value.as_deref()?)?;
+        let definer = class.definer("__get__").filter(super::class_reading::is_own)?;
+        Some((name.id.to_string(), definer.own_member("__get__").and_then(|get| get.place)))
+    })
 }
 
 /// Where methods use the cell of the class: `super()` without arguments and `__class__`.

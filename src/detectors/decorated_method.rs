@@ -24,8 +24,8 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
-    let [decorator] = def.decorator_list.as_slice() else { return None };
     let AnyNodeRef::StmtClassDef(statement) = site.parent()? else { return None };
+    let [decorator] = def.decorator_list.as_slice() else { return chained(site, def, statement, findings) };
     if site.is_type_checking() {
         return None;
     }
@@ -46,12 +46,39 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
 }
 
+/// `@classmethod` over `@property`, which only some versions read through.
+fn chained(
+    site: &Site,
+    def: &ast::StmtFunctionDef,
+    statement: &ast::StmtClassDef,
+    findings: &mut Findings,
+) -> Option<()> {
+    let [outer, inner] = def.decorator_list.as_slice() else { return None };
+    let is = |decorator: &Decorator, names: &[&str]| {
+        site.module.may_be(&decorator.expression, names)
+            && site.module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is_any(names))
+    };
+    if !is(outer, &["builtins.classmethod"]) || !is(inner, &["builtins.property", "functools.cached_property"]) {
+        return None;
+    }
+    let chained = format!("{}.{}", statement.name, def.name);
+    findings
+        .push(Finding::new("descriptors/classmethod", outer.expression.range()).fact("chained", Fact::from(chained)));
+    Some(())
+}
+
 const KNOWN: &[&str] =
     &["builtins.classmethod", "builtins.property", "builtins.staticmethod", "functools.cached_property"];
 
 /// Pushes the finding twice: at the decorator and at the name, where a reader asks.
 fn push_at_both(finding: Finding, def: &ast::StmtFunctionDef, decorator: &Decorator, findings: &mut Findings) {
-    for range in [decorator.expression.range(), def.name.range()] {
+    // A special method's own page says what calls it.
+    let is_special = def.name.starts_with("__") && def.name.ends_with("__");
+    const OF_ALL: &[&str] = &["attribute", "class", "first", "function", "read_only"];
+    // At the name only what is not true of every such method: a reader of names asks for other things, too.
+    let is_telling = finding.facts.iter().any(|(name, _)| !OF_ALL.contains(&name));
+    let name = (!is_special && is_telling).then(|| def.name.range());
+    for range in std::iter::once(decorator.expression.range()).chain(name) {
         findings.push(Finding { range, ..finding.clone() });
     }
 }
@@ -124,8 +151,12 @@ fn cached_property(
 ) -> Option<()> {
     if findings.wants("descriptors/cached-property") {
         let reset = resets(site, class, &def.name);
-        let finding = start("descriptors/cached-property", def, class).fact("reset_at", Fact::from(reset));
-        push_at_both(finding, def, decorator, findings);
+        let finding = start("descriptors/cached-property", def, class)
+            .fact("reset_at", Fact::from(reset))
+            .fact("no_dict", lacks_dict(class).then(|| Fact::from(class.name())));
+        for range in [decorator.expression.range(), def.name.range()] {
+            findings.push(Finding { range, ..finding.clone() });
+        }
     }
     if !findings.wants("descriptors/cached-property-slots") || !lacks_dict(class) {
         return None;

@@ -81,7 +81,8 @@ fn of_function(module: &Module, decorator: &Decorator, finding: Finding) -> Opti
             .fact("sync", (!is_async).then(|| Fact::from(name.as_str())))
             .fact("unwrapped", (!is_wrapped).then(|| Fact::from(name.as_str())))
             .fact("wrapper", Fact::from(name)),
-        _ => finding,
+        // That the name is bound to the result is what every decorator means.
+        _ => return None,
     })
 }
 

@@ -39,16 +39,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             Fact::from(evaluated.map(|argument| module.source(*argument).to_string()).collect::<Vec<_>>()),
         )
         .fact("target", target.map(|target| Fact::from(module.source(target))));
-    findings.push(finding);
-
-    let Expr::Name(object) = object else { return None };
-    for held in std::iter::once(callback).chain(given) {
-        if holds(module, held, object) {
-            let finding = Finding::new("weakref/finalize-holds-object", held.range())
-                .fact("object", shown.clone())
-                .fact("holder", Fact::from(module.source(held)));
-            findings.push(finding);
-        }
+    let held = |object: &ast::ExprName| {
+        std::iter::once(callback).chain(given.iter().copied()).filter(|held| holds(module, held, object)).collect()
+    };
+    let held: Vec<&Expr> = object.as_name_expr().map(held).unwrap_or_default();
+    findings.push(finding.fact("holder", held.first().map(|held| Fact::from(module.source(*held)))));
+    for held in held {
+        let finding = Finding::new("weakref/finalize-holds-object", held.range())
+            .fact("object", shown.clone())
+            .fact("holder", Fact::from(module.source(held)));
+        findings.push(finding);
     }
     Some(())
 }

@@ -20,7 +20,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::StmtWhile(statement) => findings.extend(loop_else(module, &statement.body, &statement.orelse)),
         AnyNodeRef::StmtRaise(statement) => findings.extend(raise_from(site, statement)),
         AnyNodeRef::StmtTry(statement) => {
-            findings.extend(finally(module, statement));
+            findings.extend(finally(site, statement));
             findings.extend(discards(module, statement));
         }
         _ => {}
@@ -93,7 +93,8 @@ fn jumps<'a>(body: &'a [Stmt], inside_loops: bool, visit: &mut dyn FnMut(&'a Stm
     }
 }
 
-fn finally(module: &Module, statement: &ast::StmtTry) -> Option<Finding> {
+fn finally(site: &Site, statement: &ast::StmtTry) -> Option<Finding> {
+    let module = site.module;
     let first = statement.finalbody.first()?;
     let before = [statement.orelse.last(), statement.body.last()].into_iter().flatten().map(Stmt::end);
     let handlers = statement.handlers.iter().map(|handler| handler.end());
@@ -112,6 +113,7 @@ fn finally(module: &Module, statement: &ast::StmtTry) -> Option<Finding> {
     Some(
         Finding::new("keywords/finally", range)
             .fact("first", Fact::from(module.source(first)))
+            .fact("first_async", site.async_function().map(|_| Fact::from(module.source(first))))
             .fact("returns_at", Fact::from(returns))
             .fact("awaits_at", awaits.map(Fact::from)),
     )

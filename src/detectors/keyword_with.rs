@@ -14,7 +14,7 @@ pub(super) const DETECTOR: Detector = Detector { concepts: &["keywords/with"], n
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtWith(with) = site.node else { return None };
-    if with.is_async || !findings.wants("keywords/with") || !locks_of(site.module, with).is_empty() {
+    if with.is_async || !findings.wants("keywords/with") || is_one_lock(site.module, with) {
         return None;
     }
     let finding = Finding::new("keywords/with", TextRange::at(with.start(), TextSize::new(4)));
@@ -31,6 +31,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     findings.push(finding);
     Some(())
+}
+
+/// What is to be said is said at the lock.
+fn is_one_lock(module: &Module, with: &ast::StmtWith) -> bool {
+    with.items.len() == 1 && !locks_of(module, with).is_empty()
 }
 
 fn with_manager(module: &Module, manager: &Expr, finding: Finding) -> Option<Finding> {

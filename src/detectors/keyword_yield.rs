@@ -1,4 +1,4 @@
-//! `yield` and `yield from` in plain functions: who gets the value, and what waits behind it.
+//! `yield` and `yield from`: who gets the value, and what waits behind it.
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
@@ -29,6 +29,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 
 /// What the `yield` of a decorated generator hands over to.
 const MANAGER: &str = "contextlib.contextmanager";
+const ASYNC_MANAGER: &str = "contextlib.asynccontextmanager";
 const FIXTURES: &[&str] = &["pytest.fixture", "pytest.yield_fixture"];
 
 fn is_decorated_with(site: &Site, def: &ast::StmtFunctionDef, names: &[&str]) -> bool {
@@ -39,7 +40,7 @@ fn is_decorated_with(site: &Site, def: &ast::StmtFunctionDef, names: &[&str]) ->
 }
 
 fn yielded(site: &Site, node: &ast::ExprYield, findings: &mut Findings) -> Option<()> {
-    let def = site.function().filter(|def| !def.is_async)?;
+    let def = site.function()?;
     let name = qualified_name(site.module, def);
     let sent = match site.parent() {
         Some(AnyNodeRef::StmtAssign(assign)) => match assign.targets.as_slice() {
@@ -50,7 +51,12 @@ fn yielded(site: &Site, node: &ast::ExprYield, findings: &mut Findings) -> Optio
     };
     let behind = unguarded(def, node.range()).and_then(|range| site.module.place(range)).map(Fact::from);
     let finding = Finding::new("keywords/yield", TextRange::at(node.start(), TextSize::new(5)));
-    let finding = if is_decorated_with(site, def, &[MANAGER]) {
+    let finding = if def.is_async && is_decorated_with(site, def, &[ASYNC_MANAGER]) {
+        finding.fact("async_manager", Fact::from(name)).fact("skipped_at", behind)
+    } else if def.is_async {
+        let guarded = cleanup(&def.body).and_then(|range| site.module.place(range));
+        finding.fact("function", Fact::from(name)).fact("late_at", guarded.map(Fact::from))
+    } else if is_decorated_with(site, def, &[MANAGER]) {
         finding.fact("manager", Fact::from(name)).fact("skipped_at", behind)
     } else if is_decorated_with(site, def, FIXTURES) {
         finding.fact("fixture", Fact::from(name)).fact("teardown_at", behind)

@@ -79,15 +79,17 @@ fn keyword_use(site: &Site, statement: &ast::StmtClassDef, keyword: &ast::Keywor
 
 fn hook(module: &Module, class: &Class, def: &ast::StmtFunctionDef) -> Option<Finding> {
     let concept = match def.name.as_str() {
-        "__new__" => "metaclasses/metaclass-new",
+        "__new__" | "__init__" => "metaclasses/metaclass-new",
         "__call__" => "metaclasses/metaclass-call",
         "__prepare__" => "metaclasses/prepare",
         _ => return None,
     };
     let builds = names_of_classes(module, |built| is_built_by(built, class));
-    let finding = Finding::new(concept, def.name.range())
-        .fact("class", Fact::from(class.name()))
-        .fact("builds", Fact::from(builds));
+    let finding = Finding::new(concept, def.name.range());
+    if def.name.as_str() == "__init__" {
+        return Some(finding.fact("finishes", Fact::from(builds)).fact("fills", Fact::from(class.name())));
+    }
+    let finding = finding.fact("class", Fact::from(class.name())).fact("builds", Fact::from(builds));
     Some(match def.name.as_str() {
         "__new__" => {
             let own =

@@ -29,9 +29,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("init", init.map(|definer| Fact::from(format!("{}.__init__", definer.name()))))
             .fact("init_at", init_place.map(Fact::from))
             .fact("stored", stored.filter(|_| has_init).map(|value| Fact::from(site.module.source(value))))
+            .fact("foreign", foreign(&values).map(|value| Fact::from(site.module.source(value))))
             .fact("no_init", no_init(&class).then(|| Fact::from(statement.name.as_str()))),
     );
     Some(())
+}
+
+/// The literal that every `return` gives.
+fn foreign<'a>(values: &[&'a Expr]) -> Option<&'a Expr> {
+    match values {
+        [only] if only.is_literal_expr() => Some(only),
+        _ => None,
+    }
 }
 
 fn no_init(class: &Class) -> bool {

@@ -18,9 +18,11 @@ pub(super) use mentions::binds;
 
 use lifetime::Object;
 
+use super::class_reading::is_own;
+use super::descriptor_shape::Shape;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
-use crate::text::{Ranged as _, TextRange};
+use crate::analysis::{MemberKind, Site, Step};
+use crate::text::{Ranged as _, TextRange, TextSize};
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &[
@@ -111,6 +113,7 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
         _ => target.range(),
     };
     let finding = Finding::new("memory/del-statement", range);
+    let keyword = TextRange::at(delete.start(), TextSize::new(3));
     let source = Fact::from(site.module.source(target.range()));
     match target {
         Expr::Name(name) => {
@@ -123,8 +126,33 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
             }
             release(finding, object)
         }
-        Expr::Subscript(_) => finding.fact("item", source),
-        Expr::Attribute(_) => finding.fact("attribute", source),
+        Expr::Subscript(_) => Finding { range: keyword, ..finding }.fact("item", source),
+        Expr::Attribute(attribute) => {
+            let asked = through_class(site, attribute, finding.clone());
+            // Where the class has no say, there is little to tell: at the word alone.
+            let range = if asked.facts == finding.facts { keyword } else { range };
+            Finding { range, ..asked }.fact("attribute", source)
+        }
+        _ => finding,
+    }
+}
+
+/// What the class has to say about `del o.a`.
+fn through_class(site: &Site, attribute: &ast::ExprAttribute, finding: Finding) -> Finding {
+    let Some(lookup) = site.module.lookup(attribute).filter(|lookup| !lookup.through_class) else { return finding };
+    if lookup.receiver.definer("__delattr__").is_some() {
+        return finding;
+    }
+    let member = &lookup.member;
+    let label = format!("{}.{}", member.owner.name(), member.name);
+    match &member.kind {
+        MemberKind::CachedProperty => finding.fact("recomputed", Fact::from(label)),
+        MemberKind::Descriptor(class) if lookup.step == Step::DataDescriptor => match Shape::of(*class).delete {
+            Some(delete) => finding.fact("deleter", Fact::from(delete.label())),
+            None => finding.fact("refuser", Fact::from(class.name())),
+        },
+        MemberKind::Property { deleter: true, .. } => finding.fact("deleter", Fact::from(format!("{label}.fdel"))),
+        MemberKind::Property { .. } if is_own(&member.owner) => finding.fact("no_deleter", Fact::from(label)),
         _ => finding,
     }
 }

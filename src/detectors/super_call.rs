@@ -31,6 +31,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let place = |class: &Class| class.own_member(name).and_then(|member| member.place).map(Fact::from);
     let shown = other.map_or(class, |(subclass, _)| subclass);
     let is_branched = shown.mro().iter().any(|class| class.with_statement(|_, statement| statement.bases().len() > 1));
+    const ROOM: usize = 58;
     let order = shown.mro().iter().map(Class::name).collect::<Vec<_>>().join(" → ");
     let is_called = matches!(site.parent()?, AnyNodeRef::ExprCall(_));
     let code = format!("{}{}", site.module.source(attribute), if is_called { "(…)" } else { "" });
@@ -46,7 +47,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("other_at", other.and_then(|(_, other)| place(&other)))
             .fact("other_class", other.map(|(subclass, _)| Fact::from(subclass.name())))
             .fact("order_of", is_branched.then(|| Fact::from(shown.name())))
-            .fact("order", is_branched.then(|| Fact::from(vec![order])))
+            .fact("order", (is_branched && order.chars().count() <= ROOM).then(|| Fact::from(vec![order])))
             .fact("broken_by", is_broken.then(|| label(&broken)))
             .fact("broken_at", is_broken.then(|| place(&broken)).flatten()),
     );

@@ -8,7 +8,7 @@ mod container;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::reference_count::{object_of, root};
-use super::weak_target::{Weakrefable, weakrefable};
+use super::weak_target::{Weakrefable, bound_method, temporary, weakrefable};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange};
@@ -59,6 +59,13 @@ fn reference(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Opti
         .fact("removes", defeats.map(Fact::from))
         .fact("cycle_class", cycle.clone())
         .fact("target", target(site).map(|target| Fact::from(module.source(target.range()))));
+    let method = bound_method(module, referent).is_some();
+    let temporary = temporary(module, referent).is_some();
+    if method || temporary {
+        let name = if method { "method" } else { "temporary" };
+        findings.push(finding.fact(name, shown));
+        return None;
+    }
     finding = match module.receiver_class(referent) {
         None => finding.fact("any_referent", shown.clone()),
         Some(class) if weakrefable(&class) == Weakrefable::Yes => {

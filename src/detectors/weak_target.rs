@@ -162,7 +162,7 @@ fn is_exactly(module: &Module, object: &Expr) -> bool {
 }
 
 /// The receiver of `object`, if that makes a bound method anew.
-fn bound_method<'a>(module: &Module, object: &'a Expr) -> Option<&'a Expr> {
+pub(super) fn bound_method<'a>(module: &Module, object: &'a Expr) -> Option<&'a Expr> {
     let Expr::Attribute(attribute) = object else { return None };
     let lookup = module.lookup(attribute)?;
     let Member { kind, owner, .. } = &lookup.member;
@@ -175,7 +175,7 @@ fn bound_method<'a>(module: &Module, object: &'a Expr) -> Option<&'a Expr> {
 }
 
 /// The class of a new object that nothing else refers to.
-fn temporary<'s>(module: &Module<'s>, object: &Expr) -> Option<Class<'s>> {
+pub(super) fn temporary<'s>(module: &Module<'s>, object: &Expr) -> Option<Class<'s>> {
     let Expr::Call(call) = object else { return None };
     let class = module.class_reference(&call.func)?;
     let is_plain = class.symbol().origin == Origin::Project && !class.is_metaclass();

@@ -1,6 +1,6 @@
 //! Hover: what happens at this place, in this code.
 
-use super::{Card, Verbosity, View, suppression};
+use super::{Card, Verbosity, View, keyword, suppression};
 use crate::detectors::{Finding, findings_in};
 use crate::pages::Page;
 use crate::text::{TextRange, TextSize};
@@ -32,7 +32,10 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
     let mut cards: Vec<Card> = findings.iter().filter_map(|finding| Card::new(view, finding)).collect();
     cards.retain(|card| view.options.keywords || !card.page.is_about_syntax());
     cards.sort_by_key(|card| rank(card, offset));
-    let primary = cards.iter().find(|card| card.summary().is_some())?;
+    let Some(primary) = cards.iter().find(|card| card.summary().is_some()) else {
+        let at = keyword::works_on(view.module, offset).filter(|_| view.options.keywords)?;
+        return hover(view, at);
+    };
     let pitfall = cards.iter().filter(|card| card.page.id != primary.page.id).find_map(Card::message);
     Some(Hover {
         range: primary.finding.range,
