@@ -18,8 +18,12 @@ mod manifest;
 mod order;
 #[path = "protocol/pages.rs"]
 mod pages;
+#[path = "protocol/recovery.rs"]
+mod recovery;
 #[path = "protocol/settings.rs"]
 mod settings;
+#[path = "protocol/stale_edits.rs"]
+mod stale_edits;
 #[path = "protocol/stuck.rs"]
 mod stuck;
 #[path = "protocol/views.rs"]

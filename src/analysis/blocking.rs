@@ -193,7 +193,11 @@ impl<'s> Module<'s> {
         }
         if wanted == ADDRESS {
             let text = value.as_string_literal_expr().map(|literal| literal.value.to_str());
-            return value.is_none_literal_expr() || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
+            // Names are strings already; what is made one is an address of `ipaddress`.
+            let is_made_text = value
+                .as_call_expr()
+                .is_some_and(|call| call.func.as_name_expr().is_some_and(|callee| callee.id.as_str() == "str"));
+            return value.is_none_literal_expr() || is_made_text || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
         }
         // `WNOHANG` in `os.WNOHANG | os.WUNTRACED`.
         let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');
@@ -259,7 +263,7 @@ impl<'s> Module<'s> {
         })
     }
 
-    /// Whether `receiver` is an argument of `call`, or an item of a list that is one.
+    /// Whether `receiver` or its descriptor is an argument of `call`, or an item of a list that is one.
     fn has_argument(&self, call: &ast::ExprCall, receiver: &str) -> bool {
         call.arguments.args.iter().any(|argument| {
             let items = match argument {
@@ -267,7 +271,8 @@ impl<'s> Module<'s> {
                 Expr::Tuple(tuple) => tuple.elts.as_slice(),
                 other => std::slice::from_ref(other),
             };
-            items.iter().any(|item| self.source(item) == receiver)
+            let descriptor = |item: &str| item.strip_suffix(".fileno()") == Some(receiver);
+            items.iter().any(|item| self.source(item) == receiver || descriptor(self.source(item)))
         })
     }
 

@@ -4,6 +4,7 @@
 //! published, so the five layered `Db` traits are implemented here.
 
 mod listing;
+mod marked;
 
 pub(super) use listing::python_files_below;
 

@@ -23,6 +23,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Some((call, receiver))
     });
     let (put, results) = put?;
+    // A `try` around a whole loop is about the loop: what ends it is no failed item.
+    let holds_loop = own_nodes(&statement.body).into_iter().any(|node| {
+        matches!(node, AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_)) && node.range().contains_range(put.range())
+    });
+    if holds_loop {
+        return None;
+    }
     // What goes back to where the items come from is no result.
     let items = calls(&own_nodes(body_around(module, statement.range())));
     let source = Queue::of(module, results);

@@ -1,9 +1,11 @@
 //! `asyncio.gather`: what it waits for, and what the siblings of a failure lose.
 
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::suspension::{around, frame, is_in, path_to};
+use super::nodes::own_nodes;
+use super::suspension::{around, coroutine_function, frame, is_in, with_def};
+use super::task_cancel::is_cleanup_before_raise;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange};
@@ -27,7 +29,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let finding = match call.arguments.find_keyword("return_exceptions").map(|keyword| &keyword.value) {
         Some(Expr::BooleanLiteral(flag)) if flag.value => {
-            let is_dropped = is_statement(site) && !follows_a_cancel(site) && makes_its_own(site, call);
+            let is_dropped = is_statement(site) && !follows_a_cancel(site) && makes_its_own(site, call)
+                && !all_catch_their_own(site, call);
             let function = site.function().filter(|_| is_dropped);
             if let Some(function) = function {
                 let dropped = Finding::new("asyncio/gather-errors-dropped", call.range());
@@ -166,6 +169,43 @@ fn makes_its_own(site: &Site, call: &ast::ExprCall) -> bool {
     of_function("add_done_callback").is_empty() && call.arguments.args.iter().all(is_own)
 }
 
+/// Whether all that is gathered are coroutine functions of the project that let no exception out.
+fn all_catch_their_own(site: &Site, call: &ast::ExprCall) -> bool {
+    let module = site.module;
+    let catches = |made: &Expr| {
+        let function = made.as_call_expr().and_then(|made| coroutine_function(module, &made.func));
+        function.is_some_and(|function| with_def(module, &function, |_, def| lets_nothing_out(&def.body)) == Some(true))
+    };
+    call.arguments.args.iter().all(|argument| match ast::helpers::map_starred(argument) {
+        Expr::ListComp(list) => catches(&list.elt),
+        Expr::Generator(generator) => catches(&generator.elt),
+        Expr::List(list) => list.elts.iter().all(catches),
+        other => catches(other),
+    })
+}
+
+/// Whether a body is one `try` behind assignments, with a handler for every exception that raises none.
+fn lets_nothing_out(body: &[Stmt]) -> bool {
+    let Some((Stmt::Try(guarded), before)) = body.split_last() else { return false };
+    let is_quiet = |statement: &Stmt| match statement {
+        Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::Nonlocal(_) | Stmt::Global(_) => true,
+        Stmt::Expr(text) => text.value.is_string_literal_expr(),
+        _ => false,
+    };
+    let is_broad = |handler: &ast::ExceptHandler| {
+        let handler = handler.as_except_handler();
+        handler.is_some_and(|handler| {
+            let raises = own_nodes(&handler.body).iter().any(|node| matches!(node, AnyNodeRef::StmtRaise(_)));
+            let caught = handler.type_.as_deref();
+            let is_all = caught.is_none_or(|caught| {
+                caught.as_name_expr().is_some_and(|name| matches!(name.id.as_str(), "Exception" | "BaseException"))
+            });
+            is_all && !raises
+        })
+    };
+    before.iter().all(is_quiet) && guarded.orelse.is_empty() && guarded.handlers.iter().any(is_broad)
+}
+
 /// Whether the function cancels something before, or makes it fail: then the errors are the expected ones.
 fn follows_a_cancel(site: &Site) -> bool {
     let body = frame(site);
@@ -173,8 +213,5 @@ fn follows_a_cancel(site: &Site) -> bool {
     ["cancel", "set_exception", "throw"]
         .into_iter()
         .any(|ends| site.module.calls_of(ends).into_iter().any(|call| is_before(call.range())))
-        || path_to(site.module, site.node.range()).iter().any(|node| {
-            matches!(node, AnyNodeRef::StmtTry(statement)
-            if is_in(&statement.finalbody, site.node.range()))
-        })
+        || is_cleanup_before_raise(site.module, site.node.range())
 }

@@ -26,6 +26,8 @@ enum Action {
     Text,
     /// Panics.
     Panic,
+    /// Panics in a question of the engine, as long as there is a file beside it that ends in `.panic`.
+    PanicInQuery,
     /// Reads until it is stopped. Tells on standard error when it begins.
     Spin,
     /// Reads for ever, and hears of nothing. Tells on standard error when it begins.
@@ -39,6 +41,7 @@ impl Server {
         let read = self.queue.read(Some(path.clone()), move |reading| match params.action {
             Action::Text => Ok(reading.module(&path).map(|module| module.text().to_string())),
             Action::Panic => std::panic::panic_any("a panic that was asked for"),
+            Action::PanicInQuery => Ok(reading.snapshot.panic_if_marked(&path)),
             Action::Spin => spin(reading),
             Action::Hang => hang(),
         });

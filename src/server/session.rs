@@ -326,7 +326,7 @@ impl Session {
 
     /// Lets the next reads compute anew what a panic left unfinished.
     pub(super) fn recover(&mut self) {
-        if let Some(project) = &mut self.project {
+        if let Some(project) = self.project_to_change() {
             project.recover();
         }
     }
