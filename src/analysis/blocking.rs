@@ -197,7 +197,9 @@ impl<'s> Module<'s> {
             let is_made_text = value
                 .as_call_expr()
                 .is_some_and(|call| call.func.as_name_expr().is_some_and(|callee| callee.id.as_str() == "str"));
-            return value.is_none_literal_expr() || is_made_text || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
+            return value.is_none_literal_expr()
+                || is_made_text
+                || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
         }
         // `WNOHANG` in `os.WNOHANG | os.WUNTRACED`.
         let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');

@@ -29,7 +29,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let finding = match call.arguments.find_keyword("return_exceptions").map(|keyword| &keyword.value) {
         Some(Expr::BooleanLiteral(flag)) if flag.value => {
-            let is_dropped = is_statement(site) && !follows_a_cancel(site) && makes_its_own(site, call)
+            let is_dropped = is_statement(site)
+                && !follows_a_cancel(site)
+                && makes_its_own(site, call)
                 && !all_catch_their_own(site, call);
             let function = site.function().filter(|_| is_dropped);
             if let Some(function) = function {

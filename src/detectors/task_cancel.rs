@@ -228,15 +228,13 @@ fn is_log(call: &ast::ExprCall) -> bool {
 /// Whether the statement at `range` is part of a handler that raises in the end, or of a `finally`: there, what ends the task
 /// is under way already.
 pub(super) fn is_cleanup_before_raise(module: &Module, range: TextRange) -> bool {
-    path_to(module, range)
-        .into_iter()
-        .rev()
-        .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
-        .any(|node| match node {
+    path_to(module, range).into_iter().rev().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_))).any(
+        |node| match node {
             AnyNodeRef::ExceptHandlerExceptHandler(around) => matches!(around.body.last(), Some(Stmt::Raise(_))),
             AnyNodeRef::StmtTry(around) => nodes::holds(&around.finalbody, range),
             _ => false,
-        })
+        },
+    )
 }
 
 /// The targets of the assignments in `body`, as written.
