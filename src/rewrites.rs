@@ -25,6 +25,7 @@ mod end_with_shutdown;
 mod executor_map;
 mod executor_to_thread;
 mod finalize_instead_of_del;
+mod group_errors;
 mod helper_to_thread;
 mod imports;
 mod independence;

@@ -137,6 +137,13 @@ impl<'s> Module<'s> {
         Some(module.name(self.db()).to_string())
     }
 
+    /// Whether an import of `name` reads the module of the standard library: no file of the project hides it.
+    pub fn is_library_module(&self, name: &str) -> bool {
+        let module = self.model().resolve_module(Some(name), 0);
+        let path = module.and_then(|module| module.search_path(self.db()));
+        path.is_some_and(|path| path.is_standard_library())
+    }
+
     /// The canonical name of what a call calls. For `C()` it is the class.
     pub fn callee(&self, call: &ast::ExprCall) -> Option<Symbol> {
         self.symbol(&*call.func)

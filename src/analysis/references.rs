@@ -306,7 +306,9 @@ impl Search<'_, '_> {
             return;
         }
         let stems = || self.targets.iter().filter_map(|target| import_stem(&target.path));
+        let is_code = self.is_run(string) && super::words::has_word(text, self.name) && self.is_named_at(string);
         let names_it = match text.rsplit_once(['.', ':']) {
+            _ if is_code => true,
             None => text == self.name && self.is_looked_up(string) && self.may_name_target(string),
             Some((module, name)) => {
                 name == self.name && stems().any(|stem| module.rsplit('.').next() == Some(stem.as_str()))
@@ -329,6 +331,13 @@ impl Search<'_, '_> {
             return true;
         }
         let aliases = ImportAliasResolution::ResolveAliases;
+        let is_unknown = || definitions_for_name(self.module.model(), self.name, string.into(), aliases).is_empty();
+        self.is_named_at(string) || (!self.is_method && is_unknown())
+    }
+
+    /// Whether the name, where the string stands, is a target. A method is not found by its name alone.
+    fn is_named_at(&self, string: &ast::ExprStringLiteral) -> bool {
+        let aliases = ImportAliasResolution::ResolveAliases;
         let definitions = definitions_for_name(self.module.model(), self.name, string.into(), aliases);
         let is_target = |definition: &ResolvedDefinition| match definition {
             ResolvedDefinition::Definition(definition) => {
@@ -336,15 +345,24 @@ impl Search<'_, '_> {
             }
             _ => true,
         };
-        // A method is not found by its name alone.
-        definitions.iter().any(is_target)
-            || (definitions.is_empty() && !self.is_method)
-            || (self.is_method && self.is_home())
+        definitions.iter().any(is_target) || (self.is_method && self.is_home())
     }
 
     /// Whether a target is in this file.
     fn is_home(&self) -> bool {
         self.targets.iter().any(|target| self.module.path() == Some(target.path.as_path()))
+    }
+
+    /// Whether the string is code that is run.
+    fn is_run(&self, string: &ast::ExprStringLiteral) -> bool {
+        const RUN: &[&str] = &["compile", "eval", "exec", "timeit"];
+        let covering = covering_node(self.module.syntax().into(), string.range());
+        covering.ancestors().any(|node| match node {
+            AnyNodeRef::ExprCall(call) => {
+                super::syntax_index::last_name(&call.func).is_some_and(|name| RUN.contains(&name))
+            }
+            _ => false,
+        })
     }
 
     fn is_looked_up(&self, string: &ast::ExprStringLiteral) -> bool {
@@ -353,11 +371,26 @@ impl Search<'_, '_> {
         covering.ancestors().any(|node| match node {
             AnyNodeRef::ExprCall(call) => super::syntax_index::last_name(&call.func)
                 .is_some_and(|name| LOOKUPS.contains(&name) || name.starts_with("patch")),
+            AnyNodeRef::ExprSubscript(entry) => {
+                entry.slice.range().contains_range(string.range()) && is_namespace(&entry.value)
+            }
             AnyNodeRef::StmtAssign(assign) => assign.targets.iter().any(is_all),
             AnyNodeRef::StmtAugAssign(assign) => is_all(&assign.target),
             AnyNodeRef::StmtAnnAssign(assign) => is_all(&assign.target),
             _ => false,
         })
+    }
+}
+
+/// Whether `expr` is a dictionary of names: `globals()`, `vars(module)`, `object.__dict__`.
+fn is_namespace(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => call.func.as_name_expr().is_some_and(|name| {
+            let name = name.id.as_str();
+            ["globals", "locals", "vars"].contains(&name)
+        }),
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "__dict__",
+        _ => false,
     }
 }
 

@@ -16,7 +16,10 @@ pub(super) const REWRITE: Rewrite = Rewrite { name: "asyncio_run", offer };
 fn offer(target: &Target) -> Option<Offer> {
     let (call, site) = call_of(&target.site)?;
     let title = "Use `asyncio.run(…)` (cancels tasks that are left over, then closes the loop)";
-    match edits(&site, call) {
+    if call.arguments.args.first().is_some_and(is_shutdown) {
+        return None;
+    }
+    match bound_early(target, &site).map_or_else(|| edits(&site, call), Err) {
         Ok(edits) => Offer::edit(site.module, title, edits, false),
         Err(reason) => Offer::refused(title, reason),
     }
@@ -47,8 +50,11 @@ fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
         return Err(format!("the event loop in line {} is not in sight", line(call.range())));
     };
     let (made, mut edits) = match &*method.value {
-        Expr::Call(made) => (made, vec![]),
-        Expr::Name(name) => own_loop(site, name)?,
+        Expr::Call(asked) => match installed(site, asked)? {
+            Some((name, statement)) => own_loop(site, name, Some(statement))?,
+            None => (asked, vec![]),
+        },
+        Expr::Name(name) => own_loop(site, name, None)?,
         other => {
             let written = module.source(other);
             return Err(format!("`{written}` in line {} may be used elsewhere as well", line(other.range())));
@@ -74,8 +80,70 @@ fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
     Ok(edits)
 }
 
-/// What makes the loop called `name`, and the edits that take away all that is done with it but the run.
-fn own_loop<'a>(site: &Site<'a, '_>, name: &ast::ExprName) -> Result<(&'a ast::ExprCall, Vec<Edit>), String> {
+/// `loop.shutdown_asyncgens()` and the like, which `asyncio.run` does as well.
+fn is_shutdown(coroutine: &Expr) -> bool {
+    let method = coroutine.as_call_expr().and_then(|call| call.func.as_attribute_expr());
+    method.is_some_and(|method| ["shutdown_asyncgens", "shutdown_default_executor"].contains(&method.attr.as_str()))
+}
+
+/// What asyncio gives to the present loop where it is made, before Python 3.10: another loop cannot use it.
+fn bound_early(target: &Target, site: &Site) -> Option<String> {
+    const BOUND: &[&str] = &[
+        "asyncio.BoundedSemaphore",
+        "asyncio.Condition",
+        "asyncio.Event",
+        "asyncio.Lock",
+        "asyncio.Queue",
+        "asyncio.Semaphore",
+    ];
+    let module = site.module;
+    if target.oldest_python >= (3, 10) {
+        return None;
+    }
+    let names = BOUND.iter().filter_map(|name| name.rsplit('.').next());
+    let made = names.flat_map(|name| module.calls_of(name)).filter(|call| module.calls(call, BOUND));
+    let outside = made.into_iter().find(|call| !is_in_coroutine(site, call.range()))?;
+    let (written, line) = (module.source(outside), module.lines().line(outside.start()));
+    Some(format!("before Python 3.10 `{written}` (line {line}) belongs to the loop that is there when it is made"))
+}
+
+fn is_in_coroutine(site: &Site, range: TextRange) -> bool {
+    let path = path_to(site.module, range);
+    path.split_last().is_some_and(|(node, ancestors)| Site { node: *node, ancestors, ..*site }.async_function().is_some())
+}
+
+/// The loop that `asyncio.set_event_loop` puts where `get_event_loop` finds it, by its name, and the statement that does so.
+fn installed<'a>(site: &Site<'a, '_>, asked: &ast::ExprCall) -> Result<Option<(&'a ast::ExprName, TextRange)>, String> {
+    let module = site.module;
+    if !module.calls(asked, &["asyncio.get_event_loop"]) {
+        return Ok(None);
+    }
+    let is_given = |call: &&ast::ExprCall| {
+        let argument = call.arguments.args.first();
+        module.calls(call, &["asyncio.set_event_loop"]) && !argument.is_some_and(Expr::is_none_literal_expr)
+    };
+    let mut given = module.calls_of("set_event_loop").into_iter().filter(is_given);
+    let Some(first) = given.next() else { return Ok(None) };
+    let own = own_nodes(frame(site)).into_iter().find_map(|node| match node {
+        AnyNodeRef::StmtExpr(statement) if statement.value.range() == first.range() => {
+            let call = statement.value.as_call_expr()?;
+            Some((call.arguments.args.first()?.as_name_expr()?, statement.range()))
+        }
+        _ => None,
+    });
+    match own.filter(|_| given.next().is_none()) {
+        Some(own) => Ok(Some(own)),
+        None => Err(format!("line {} sets another event loop", module.lines().line(first.start()))),
+    }
+}
+
+/// What makes the loop called `name`, and the edits that take away all that is done with it but the run; `also` the statement
+/// at this range.
+fn own_loop<'a>(
+    site: &Site<'a, '_>,
+    name: &ast::ExprName,
+    also: Option<TextRange>,
+) -> Result<(&'a ast::ExprCall, Vec<Edit>), String> {
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let body = frame(site);
@@ -94,10 +162,13 @@ fn own_loop<'a>(site: &Site<'a, '_>, name: &ast::ExprName) -> Result<(&'a ast::E
         return Err(format!("`{}` is bound in a way that is not understood, in line {}", name.id, line(*bound)));
     };
     let mut gone = vec![assign.range()];
+    gone.extend(also);
     gone.extend(uninstallations(module, body));
     for read in names.reads.iter().filter(|read| **read != name.range()) {
         gone.push(housekeeping(module, *read)?);
     }
+    gone.sort_by_key(|range| range.start());
+    gone.dedup();
     Ok((made, removals(module, &gone)?))
 }
 
@@ -135,6 +206,24 @@ fn housekeeping(module: &Module, read: TextRange) -> Result<TextRange, String> {
     let line = module.lines().line(read.start());
     let written = module.source(read);
     let (call, method) = match path.as_slice() {
+        [.., AnyNodeRef::StmtExpr(statement), AnyNodeRef::ExprCall(call), AnyNodeRef::ExprAttribute(method), _]
+            if method.attr.as_str() == "run_until_complete" && call.arguments.args.first().is_some_and(is_shutdown) =>
+        {
+            return Ok(statement.range());
+        }
+        [
+            ..,
+            AnyNodeRef::StmtExpr(statement),
+            AnyNodeRef::ExprCall(_),
+            AnyNodeRef::Arguments(_),
+            AnyNodeRef::ExprCall(shutdown),
+            AnyNodeRef::ExprAttribute(method),
+            _,
+        ] if shutdown.func.range() == method.range()
+            && ["shutdown_asyncgens", "shutdown_default_executor"].contains(&method.attr.as_str()) =>
+        {
+            return Ok(statement.range());
+        }
         [.., AnyNodeRef::StmtExpr(statement), AnyNodeRef::ExprCall(_), AnyNodeRef::ExprAttribute(method), _] => {
             (statement, method.attr.as_str())
         }
@@ -224,16 +313,11 @@ fn without_finally(module: &Module, node: &ast::StmtTry) -> Result<Vec<Edit>, St
 fn used_once(site: &Site, made: &ast::ExprCall, run: &ast::ExprCall) -> Result<(), String> {
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
-    let is_in_coroutine = |range: TextRange| {
-        let path = path_to(module, range);
-        path.split_last()
-            .is_some_and(|(node, ancestors)| Site { node: *node, ancestors, ..*site }.async_function().is_some())
-    };
     let uses = ["get_event_loop", "run_forever", "run_until_complete"];
     let other = uses
         .iter()
         .flat_map(|name| module.calls_of(name))
-        .find(|other| other.range() != made.range() && other.range() != run.range() && !is_in_coroutine(other.range()));
+        .find(|other| other.range() != made.range() && other.range() != run.range() && !is_in_coroutine(site, other.range()));
     if let Some(other) = other {
         return Err(format!("line {} uses the same loop", line(other.range())));
     }

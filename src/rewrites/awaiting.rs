@@ -64,6 +64,9 @@ pub(super) fn obstacle(site: &Site) -> Option<String> {
         let at = line(function.name.range());
         return Some(format!("`{}` (line {at}) is a plain `def`, which cannot await", function.name));
     }
+    if site.is_annotation() {
+        return Some(format!("the annotation in line {} cannot await", line(site.node.range())));
+    }
     misplaced(site).or_else(|| suspension_obstacle(site))
 }
 

@@ -7,9 +7,9 @@ use super::imports::{Names, imported};
 use super::independence::{effect, held_lock, objects, state};
 use super::layout::{free_name, generated, lost_comment, own_lines, statement_of, unit};
 use super::{Offer, Rewrite, Target};
-use crate::analysis::Site;
+use crate::analysis::{Module, Site};
 use crate::detectors::awaits_in_loop::{Collecting, collecting};
-use crate::detectors::suspension::frame;
+use crate::detectors::suspension::{frame, is_in, path_to};
 use crate::text::{Edit, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "bounded_gather", offer };
@@ -100,19 +100,52 @@ fn items(target: &Expr) -> Result<Vec<String>, String> {
     names.ok_or_else(|| "the loop binds more than plain names".to_string())
 }
 
+/// Whether all items of an iterable are there before the loop begins.
+fn is_there(module: &Module, iterable: &Expr) -> bool {
+    if module.class_name(iterable).is_some_and(|class| class.is_any(COLLECTIONS)) {
+        return true;
+    }
+    let Some(call) = iterable.as_call_expr() else { return false };
+    let are_there = || call.arguments.args.iter().all(|argument| is_there(module, argument));
+    let is_view = || {
+        let view = call.func.as_attribute_expr().filter(|view| ["items", "keys", "values"].contains(&view.attr.as_str()));
+        view.and_then(|view| module.class_name(&view.value)).is_some_and(|class| class.is("builtins.dict"))
+    };
+    module.calls(call, COLLECTIONS)
+        || (module.calls(call, &["builtins.enumerate", "builtins.reversed", "builtins.zip"]) && are_there())
+        || is_view()
+}
+
+/// Whether a read of `name` is of the value that another loop, or a comprehension, gives it.
+fn is_of_other_loop(module: &Module, name: &str, read: TextRange) -> bool {
+    let binds = |target: &Expr| items(target).is_ok_and(|names| names.iter().any(|bound| bound == name));
+    path_to(module, read).iter().any(|node| match node {
+        AnyNodeRef::StmtFor(other) => is_in(&other.body, read) && binds(&other.target),
+        AnyNodeRef::ExprListComp(ast::ExprListComp { generators, .. })
+        | AnyNodeRef::ExprSetComp(ast::ExprSetComp { generators, .. })
+        | AnyNodeRef::ExprDictComp(ast::ExprDictComp { generators, .. })
+        | AnyNodeRef::ExprGenerator(ast::ExprGenerator { generators, .. }) => {
+            let is_first = generators.first().is_some_and(|first| first.iter.range().contains_range(read));
+            !is_first && generators.iter().any(|clause| binds(&clause.target))
+        }
+        _ => false,
+    })
+}
+
 /// Why one turn may depend on another, or on what comes after the loop.
 fn dependent(site: &Site, statement: &ast::StmtFor, parts: &Collecting, items: &[String]) -> Result<(), String> {
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let iterable = &*statement.iter;
     let written = module.source(iterable);
-    let is_made = iterable.as_call_expr().is_some_and(|call| module.calls(call, COLLECTIONS));
-    if !is_made && !module.class_name(iterable).is_some_and(|class| class.is_any(COLLECTIONS)) {
+    if !is_there(module, iterable) {
         return Err(format!("`{written}` in line {} may be produced while the loop runs", line(iterable.range())));
     }
     for item in items {
         let names = Names::in_body(item, frame(site));
-        let outside = |read: &&TextRange| !statement.range().contains_range(**read);
+        let outside = |read: &&TextRange| {
+            !statement.range().contains_range(**read) && !is_of_other_loop(module, item, **read)
+        };
         if let Some(read) = names.reads.iter().find(outside) {
             return Err(format!("`{item}` is read in line {}, outside of the loop", line(*read)));
         }

@@ -7,9 +7,9 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Stmt};
 use super::blocks::{at, comment_in, line_end, other_mention, own_lines};
 use super::imports::{bindings, imported, line_after, taken};
 use super::{Offer, Rewrite, Target};
-use crate::analysis::{Module, Origin};
+use crate::analysis::{Class, Module, Origin};
 use crate::detectors::class_reading::subclasses;
-use crate::detectors::nodes::all_nodes;
+use crate::detectors::nodes::{all_nodes, calls};
 use crate::text::{Edit, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "cache_per_instance", offer };
@@ -31,7 +31,7 @@ fn offer(target: &Target) -> Option<Offer> {
         .find(|decorator| decorator.expression.range().contains_range(target.finding.range))?;
     let own = def.parameters.iter_non_variadic_params().next()?.name().as_str();
     let title = format!(
-        "Give each `{}` a cache of `{}` of its own (copying or pickling one no longer works)",
+        "Give each `{}` a cache of `{}` of its own (copying or pickling one no longer works, nor a call on one that nothing else holds)",
         statement.name, def.name
     );
     let plan = method_may_change(module, statement, def, cache, own)
@@ -161,11 +161,32 @@ fn class_may_change(module: &Module, statement: &ast::StmtClassDef, def: &ast::S
     if let Some(found) = on_class {
         return Err(format!("`{}` in {} asks the class for `{method}`", module.source(found), at(module, found)));
     }
+    if let Some((found, why)) = unheld(module, &class, method) {
+        return Err(format!("`{}` in {} {why}", module.source(found), at(module, found)));
+    }
     let elsewhere = module.snapshot().mentioned_elsewhere(&[name, method], module.path());
     match elsewhere {
         Some((path, line)) => Err(format!("{path} line {line} mentions `{name}` and `{method}`")),
         None => Ok(()),
     }
+}
+
+/// A use of the method after which nothing may hold the object: the cache has only a weak proxy of it.
+fn unheld(module: &Module, class: &Class, method: &str) -> Option<(TextRange, &'static str)> {
+    let nodes = all_nodes(&module.syntax().body);
+    let called: Vec<TextRange> = calls(&nodes).into_iter().map(|call| call.func.range()).collect();
+    nodes.into_iter().find_map(|node| {
+        let AnyNodeRef::ExprAttribute(read) = node else { return None };
+        if read.attr.as_str() != method || !read.ctx.is_load() {
+            return None;
+        }
+        let why = match (read.value.is_call_expr(), called.contains(&read.range())) {
+            (true, _) => "may be the last use of its object, which would be gone before the call",
+            (false, false) => "would no longer keep its object alive",
+            (false, true) => return None,
+        };
+        module.class_of(&*read.value).filter(|owner| owner.is_subclass_of(class)).map(|_| (read.range(), why))
+    })
 }
 
 fn edits(

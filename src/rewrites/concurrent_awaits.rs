@@ -1,10 +1,10 @@
 //! `a = await f()`, `b = await g()` → both as tasks of a `TaskGroup`.
 
 use super::awaiting::obstacle;
+use super::group_errors::{guarded, missed_by_callers};
 use super::imports::imported_member;
 use super::independence::{effect, held_lock, objects, state};
 use super::layout::{free_name, generated, lost_comment, own_lines, statement_of, unit};
-use super::task_group::{guarded, missed_by_callers};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::detectors::sequential_awaits::{Awaited, run_at};

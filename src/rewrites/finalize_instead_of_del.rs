@@ -6,7 +6,7 @@ use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::imports::{imported, line_after};
-use super::raise_attribute_error::loses_comment;
+use super::layout::lost_comment;
 use super::weakref_slot::NEVER_WEAK;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Module;
@@ -92,8 +92,8 @@ fn offer(target: &Target) -> Option<Offer> {
     if !stores_of(module, FINALIZER).is_empty() {
         return refused(format!("the name `{FINALIZER}` is taken"));
     }
-    if loses_comment(module, lines_of(module, del)) {
-        return refused("the comments in `__del__` would be lost".to_string());
+    if let Some(reason) = lost_comment(module, lines_of(module, del), &[]) {
+        return refused(reason);
     }
     let Some(weakref) = imported(&target.site, "weakref") else {
         return refused("the name `weakref` is used for something else in this file".to_string());

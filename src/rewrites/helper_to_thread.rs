@@ -4,14 +4,12 @@
 
 mod thread_bound;
 
-use ruff_python_ast::Expr;
-
 use super::awaiting::{call_of, obstacle};
 use super::imports::{imported, taken};
 use super::layout::generated;
 use super::{Offer, Rewrite, Target, to_thread};
 use crate::analysis::Site;
-use crate::text::{Edit, Ranged as _};
+use crate::text::Edit;
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "helper_to_thread", offer };
 
@@ -38,10 +36,8 @@ fn edits(target: &Target, site: &Site, call: &ruff_python_ast::ExprCall) -> Resu
     thread_bound::check(site, call)?;
     let asyncio = imported(site, "asyncio").ok_or_else(|| taken(module, "asyncio"))?;
     let head = format!("await {}.to_thread", asyncio.name);
-    let line = module.lines().line(call.start());
-    let is_bare = |argument: &Expr| matches!(argument, Expr::Generator(_));
-    if call.arguments.args.iter().any(is_bare) {
-        return Err(format!("the generator expression in line {line} would be run by the thread"));
+    if let Some(reason) = to_thread::lazy_argument(module, call) {
+        return Err(reason);
     }
     let mut edits = to_thread::edits(site, call, &head).ok_or("the arguments are not plain")?;
     edits.extend(asyncio.edit);

@@ -22,13 +22,18 @@ pub(super) struct Imported {
 /// How the code at `site` can name the module `wanted`, a top-level module of the standard library.
 pub(super) fn imported(site: &Site, wanted: &str) -> Option<Imported> {
     let module = site.module;
+    if !module.is_library_module(wanted) {
+        return None;
+    }
     let existing =
         imports_in_reach(site).find_map(|import| import.names.iter().find_map(|alias| name_for(alias, wanted)));
     if let Some(name) = existing {
         let is_alone = bindings(module, name).iter().all(|at| is_import_of(module, *at, name, wanted));
         return is_alone.then(|| Imported { name: name.to_string(), edit: None });
     }
-    if !bindings(module, wanted).is_empty() {
+    // An import of the same module in another function, or under a condition, is not in the way of one at the head.
+    let is_harmless = |at: &TextRange| is_import_of(module, *at, wanted, wanted) && !is_local(site, *at);
+    if !bindings(module, wanted).iter().all(is_harmless) {
         return None;
     }
     let newline = module.lines().newline();
@@ -53,8 +58,15 @@ pub(super) fn imported_member(site: &Site, wanted: &str, member: &str) -> Result
 
 /// Why `wanted` cannot be named at the site: the reason of a refusal.
 pub(super) fn taken(module: &Module, wanted: &str) -> String {
-    let other = bindings(module, wanted).into_iter().find(|at| !is_import_of(module, *at, wanted, wanted));
-    let Some(at) = other else { return format!("the name `{wanted}` is bound in several ways in this file") };
+    let all = bindings(module, wanted);
+    let other = all.iter().find(|at| !is_import_of(module, **at, wanted, wanted)).copied();
+    let Some(at) = other else {
+        if !module.is_library_module(wanted) {
+            return format!("`import {wanted}` reads a file of this project, not the library's module");
+        }
+        let line = all.last().map_or(1, |at| module.lines().line(at.start()));
+        return format!("`{wanted}` is a local name here, by the import in line {line}");
+    };
     let line = module.lines().line(at.start());
     match module.source(at) {
         "*" => format!("the star import in line {line} may bind `{wanted}`"),
@@ -78,6 +90,11 @@ fn is_import_of(module: &Module, at: TextRange, name: &str, wanted: &str) -> boo
         }
         _ => false,
     })
+}
+
+/// Whether what is bound at `at` is a name of one of the functions around the site.
+fn is_local(site: &Site, at: TextRange) -> bool {
+    site.enclosing().any(|node| matches!(node, AnyNodeRef::StmtFunctionDef(def) if def.range().contains_range(at)))
 }
 
 /// The `import` statements of the module and of the functions around the site, written before it.

@@ -64,6 +64,7 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
     if !plan.blockers.is_empty() {
         return Err(plan.blockers.join("; "));
     }
+    let binding = Binding::of(site, def)?;
     let own = own_nodes(&def.body).into_iter().find(|node| match node {
         AnyNodeRef::ExprName(name) => !is_method && name.id == def.name.id,
         AnyNodeRef::ExprAttribute(attribute) => is_method && attribute.attr == def.name,
@@ -85,7 +86,7 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
     let mut edits = vec![Edit::insert(keyword(module, def), "async "), Edit::replace(def.name.range(), twin)];
     edits.extend(body.edits.into_iter().flat_map(|(_, edits)| edits));
     let end = module.lines().line_range(module.lines().line(def.end())).end();
-    edits.push(Edit::insert(end, facade(module, def, twin, is_method, &asyncio.name)?));
+    edits.push(Edit::insert(end, facade(module, def, twin, &binding, &asyncio.name)?));
     edits.extend(asyncio.edit);
     let mut deduplicated: Vec<Edit> = vec![];
     for edit in edits {
@@ -101,12 +102,59 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
     Ok(deduplicated)
 }
 
+/// What the function is bound to when it is called.
+enum Binding<'a> {
+    Nothing,
+    /// Its first parameter; of a class method, the class, with the decorator.
+    First(Option<&'a ast::Decorator>),
+    /// Nothing, though it is in the class of this name: a static method, with the decorator.
+    Static(&'a str, &'a ast::Decorator),
+}
+
+impl<'a> Binding<'a> {
+    fn of(site: &Site<'a, '_>, def: &'a ast::StmtFunctionDef) -> Result<Self, String> {
+        let module = site.module;
+        let Some(AnyNodeRef::StmtClassDef(class)) = site.parent() else {
+            return match def.decorator_list.first() {
+                Some(decorator) => Err(other_decorator(module, def, decorator)),
+                None => Ok(Self::Nothing),
+            };
+        };
+        match def.decorator_list.as_slice() {
+            [] => Ok(Self::First(None)),
+            [only] if module.is_symbol(&only.expression, "builtins.classmethod") => Ok(Self::First(Some(only))),
+            [only] if module.is_symbol(&only.expression, "builtins.staticmethod") => {
+                // Only from the module its name is read like this.
+                let is_at_top = module.syntax().body.iter().any(|statement| statement.range() == class.range());
+                match is_at_top {
+                    true => Ok(Self::Static(&class.name, only)),
+                    false => Err(format!("the static method cannot name its class `{}`", class.name)),
+                }
+            }
+            [first, ..] => Err(other_decorator(module, def, first)),
+        }
+    }
+
+    fn decorator(&self) -> Option<&'a ast::Decorator> {
+        match self {
+            Self::Nothing => None,
+            Self::First(decorator) => *decorator,
+            Self::Static(_, decorator) => Some(decorator),
+        }
+    }
+}
+
+fn other_decorator(module: &Module, def: &ast::StmtFunctionDef, decorator: &ast::Decorator) -> String {
+    let line = module.lines().line(decorator.start());
+    format!("`{}` (line {line}) would have to hold for `{}` and for its twin", module.source(decorator), def.name)
+}
+
 /// The function of the old name.
 fn facade(
     module: &Module,
     def: &ast::StmtFunctionDef,
     twin: &str,
-    is_method: bool,
+    binding: &Binding,
     asyncio: &str,
 ) -> Result<String, String> {
     let lines = module.lines();
@@ -125,10 +173,14 @@ fn facade(
     let mut arguments: Vec<String> = vec![];
     let parameters = &def.parameters;
     let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
-    let receiver = if is_method { positional.next().map(|own| format!("{}.", own.parameter.name)) } else { None };
-    if is_method && receiver.is_none() {
-        return Err("the method has no parameter for its object".to_string());
-    }
+    let receiver = match binding {
+        Binding::Nothing => String::new(),
+        Binding::Static(class, _) => format!("{class}."),
+        Binding::First(_) => {
+            let own = positional.next().ok_or("the method has no parameter for its object")?;
+            format!("{}.", own.parameter.name)
+        }
+    };
     arguments.extend(positional.map(|parameter| parameter.parameter.name.to_string()));
     arguments.extend(parameters.vararg.iter().map(|parameter| format!("*{}", parameter.name)));
     arguments.extend(parameters.kwonlyargs.iter().map(|parameter| {
@@ -136,9 +188,13 @@ fn facade(
         format!("{name}={name}")
     }));
     arguments.extend(parameters.kwarg.iter().map(|parameter| format!("**{}", parameter.name)));
-    let call = format!("{}{twin}({})", receiver.unwrap_or_default(), arguments.join(", "));
-    let gap = newline.repeat(if is_method { 2 } else { 3 });
-    Ok(format!("{gap}{outer}{head}:{newline}{docstring}{inner}return {asyncio}.run({call})"))
+    let call = format!("{receiver}{twin}({})", arguments.join(", "));
+    let gap = newline.repeat(if matches!(binding, Binding::Nothing) { 3 } else { 2 });
+    let decorator = match binding.decorator() {
+        Some(decorator) => format!("{outer}{}{newline}", module.source(decorator)),
+        None => String::new(),
+    };
+    Ok(format!("{gap}{decorator}{outer}{head}:{newline}{docstring}{inner}return {asyncio}.run({call})"))
 }
 
 /// Where the colon behind the head stands.

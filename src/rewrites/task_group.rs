@@ -6,14 +6,13 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::awaiting::{call_of, is_coroutine_call, obstacle, suspension_in};
+use super::group_errors::{guarded, missed_by_callers};
 use super::imports::{Names, imported_member};
-use super::layout::{
-    free_name, generated, handlers_around, holds, lost_comment, own_lines, remove, statement_of, unit,
-};
+use super::layout::{free_name, generated, lost_comment, own_lines, remove, statement_of, unit};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::detectors::nodes::block_around;
-use crate::detectors::suspension::{around, frame, handles, path_to};
+use crate::detectors::suspension::frame;
 use crate::text::{Edit, Ranged as _, TextRange};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "task_group", offer };
@@ -40,39 +39,6 @@ fn title(site: &Site) -> String {
         None => TITLE.to_string(),
         Some(missed) => format!("{}; {missed})", TITLE.trim_end_matches(')')),
     }
-}
-
-/// The handlers around calls of this function in this file that will not catch the group.
-pub(super) fn missed_by_callers(site: &Site) -> Option<String> {
-    let function = site.function()?;
-    let module = site.module;
-    let own = module.place(function.name.range());
-    let calls = module.calls_of(&function.name).into_iter();
-    let of_it = calls.filter(|call| module.called_function(call).is_some_and(|called| called.place == own));
-    let handlers = of_it.filter_map(|call| {
-        let path = path_to(module, call.range());
-        let (node, ancestors) = path.split_last()?;
-        let handlers = handlers_around(&Site { node: *node, ancestors, ..*site });
-        let handled = handlers.into_iter().find_map(|handler| specific(module, handler))?;
-        let line = module.lines().line(handled.start());
-        Some(format!("`except {}` in line {line}", module.source(handled)))
-    });
-    let missed: Vec<_> = handlers.collect();
-    (!missed.is_empty()).then(|| format!("{} no longer catches them", missed.join(", ")))
-}
-
-/// What a handler catches, if an `ExceptionGroup` is none of it.
-fn specific<'a>(module: &Module, handler: &'a ast::ExceptHandlerExceptHandler) -> Option<&'a Expr> {
-    const CATCH_GROUPS: &[&str] = &[
-        "asyncio.CancelledError",
-        "builtins.BaseException",
-        "builtins.BaseExceptionGroup",
-        "builtins.Exception",
-        "builtins.ExceptionGroup",
-        "builtins.KeyboardInterrupt",
-        "builtins.SystemExit",
-    ];
-    handler.type_.as_deref().filter(|_| !handles(module, handler, CATCH_GROUPS))
 }
 
 fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
@@ -245,36 +211,6 @@ fn gives<'a>(statement: &Site<'a, '_>, site: &Site) -> Result<Gives<'a>, String>
             Err(format!("line {line} uses the result in a larger expression"))
         }
     }
-}
-
-/// A reason not to: what encloses the statement treats the errors, or runs while another one is on its way.
-pub(super) fn guarded(statement: &Site) -> Option<String> {
-    let module = statement.module;
-    let line = |range: TextRange| module.lines().line(range.start());
-    let missed = handlers_around(statement).into_iter().find_map(|handler| specific(module, handler));
-    if let Some(missed) = missed {
-        let written = module.source(missed);
-        return Some(format!("`except {written}` in line {} does not catch an `ExceptionGroup`", line(missed.range())));
-    }
-    around(statement).find_map(|node| match node {
-        AnyNodeRef::StmtTry(outer) if holds(&outer.finalbody, statement.node.range()) => {
-            Some(format!("it stands in the `finally` of the `try` in line {}", line(outer.range())))
-        }
-        AnyNodeRef::StmtWith(with) if holds(&with.body, statement.node.range()) => {
-            const EXPECT: &[&str] = &["assertRaises", "assertRaisesRegex", "raises", "suppress"];
-            let manager = with.items.iter().filter_map(|item| item.context_expr.as_call_expr()).find(|call| {
-                let name = match &*call.func {
-                    Expr::Name(name) => name.id.as_str(),
-                    Expr::Attribute(attribute) => attribute.attr.as_str(),
-                    _ => "",
-                };
-                EXPECT.contains(&name)
-            })?;
-            let (written, line) = (module.source(manager), line(manager.range()));
-            Some(format!("`{written}` in line {line} does not expect an `ExceptionGroup`"))
-        }
-        _ => None,
-    })
 }
 
 /// Where and how the new statements are written.

@@ -7,7 +7,7 @@ use ruff_python_ast::{self as ast, Expr};
 use super::awaiting::{call_of, obstacle, parentheses};
 use super::imports::{imported, taken};
 use super::{Offer, Rewrite, Target};
-use crate::analysis::Site;
+use crate::analysis::{Module, Site};
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "to_thread", offer };
@@ -22,7 +22,8 @@ fn offer(target: &Target) -> Option<Offer> {
     let callee = site.module.source(&*call.func);
     let title =
         format!("Run `{callee}` in a thread (other tasks run meanwhile; cancelling the wait does not stop the thread)");
-    if let Some(reason) = obstacle(&site).or_else(|| immovable(&site, call)) {
+    let reason = obstacle(&site).or_else(|| immovable(&site, call)).or_else(|| lazy_argument(site.module, call));
+    if let Some(reason) = reason {
         return Offer::refused(title, reason);
     }
     if target.oldest_python < (3, 9) {
@@ -59,6 +60,13 @@ pub(super) fn immovable(site: &Site, call: &ast::ExprCall) -> Option<String> {
         return Some(format!("`{callee}` returns at once; iterating over its result is what waits"));
     }
     row.thread_bound.then(|| format!("`{receiver}` belongs to the thread that uses it"))
+}
+
+/// An argument that the thread would evaluate, bit by bit.
+pub(super) fn lazy_argument(module: &Module, call: &ast::ExprCall) -> Option<String> {
+    let lazy = call.arguments.args.iter().find(|argument| argument.is_generator_expr())?;
+    let line = module.lines().line(lazy.start());
+    Some(format!("the generator expression in line {line} would be run by the thread"))
 }
 
 /// `f(a, b)` becomes `head(f, a, b)`, with its layout.

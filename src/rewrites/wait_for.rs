@@ -5,6 +5,7 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, CmpOp, Expr, UnaryOp};
 
+use super::layout::lost_comment;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::text::{Edit, Ranged as _};
@@ -26,8 +27,8 @@ fn offer(target: &Target) -> Option<Offer> {
     if !only_looks(module, &condition.test) {
         return Offer::refused(title, format!("`{}` may do more than look", module.source(&*condition.test)));
     }
-    if module.text()[condition.range()].contains('#') {
-        return Offer::refused(title, "a comment would be lost");
+    if let Some(reason) = lost_comment(module, condition.range(), &[]) {
+        return Offer::refused(title, reason);
     }
     let predicate = match &*condition.test {
         Expr::UnaryOp(not) if not.op == UnaryOp::Not => module.source(&*not.operand).to_string(),

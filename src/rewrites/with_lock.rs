@@ -5,6 +5,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
+use super::layout::lost_comment;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::detectors::locks::lock_statement;
@@ -43,8 +44,13 @@ fn in_finally(site: &Site, acquire: &Stmt, lock: &Expr, following: &ast::StmtTry
     }
     let removed = TextRange::new(line_end(module, last), line_end(module, following.end()));
     let header = TextRange::new(acquire.start(), line_end(module, following.start()));
-    if has_comment(module, removed) || has_comment(module, header) {
-        return Offer::refused(title, "a comment would be lost");
+    if let Some(reason) = lost_comment(module, removed, &[]).or_else(|| lost_comment(module, header, &[])) {
+        return Offer::refused(title, reason);
+    }
+    let lines = module.lines();
+    if following.body.first().is_some_and(|first| lines.line(first.start()) == lines.line(following.start())) {
+        let line = lines.line(following.start());
+        return Offer::refused(title, format!("the body of the `try` in line {line} stands on its line"));
     }
     let mut edits = vec![Edit::delete(removed)];
     if is_plain {
@@ -78,8 +84,8 @@ fn at_end(site: &Site, statements: &[Stmt], lock: &Expr) -> Option<Offer> {
         return Offer::refused(title, reason);
     }
     let removed = TextRange::new(line_end(module, last.end()), line_end(module, release.end()));
-    if has_comment(module, removed) {
-        return Offer::refused(title, "a comment would be lost");
+    if let Some(reason) = lost_comment(module, removed, &[]) {
+        return Offer::refused(title, reason);
     }
     let mut edits = vec![Edit::replace(acquire.range(), format!("with {written}:")), Edit::delete(removed)];
     let start = line_end(module, acquire.end()) + TextSize::new(1);
@@ -118,18 +124,15 @@ fn obstacle(module: &Module, range: TextRange) -> Option<String> {
     if let Some(string) = over_lines {
         return Some(format!("the string in line {} goes over several lines", lines.line(string.start())));
     }
-    let text = &module.text()[range];
-    text.contains(';').then(|| "statements share a line".to_string())
+    let at = module.text()[range].find(';')?;
+    let line = lines.line(range.start() + TextSize::try_from(at).ok()?);
+    Some(format!("statements share line {line}"))
 }
 
 /// The end of the line that holds `offset`, without its line ending.
 fn line_end(module: &Module, offset: TextSize) -> TextSize {
     let lines = module.lines();
     lines.line_range(lines.line(offset)).end()
-}
-
-fn has_comment(module: &Module, range: TextRange) -> bool {
-    module.text()[range].contains('#')
 }
 
 /// Indents the lines of `range` by one more level; empty lines stay empty.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use ruff_db::files::{File, FilePath};
 use ruff_db::parsed::parsed_module;
+use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
+use ruff_python_ast::{self as ast, Stmt};
 use ruff_text_size::TextSize;
 use ty_module_resolver::file_to_module;
 
@@ -175,6 +177,23 @@ pub(super) fn is_package(db: &dyn Db, file: File) -> bool {
     }
 }
 
+/// The first `from … import name`.
+struct Imports<'a, 'n> {
+    name: &'n str,
+    found: Option<&'a ast::StmtImportFrom>,
+}
+
+impl<'a> StatementVisitor<'a> for Imports<'a, '_> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        if let Stmt::ImportFrom(import) = statement
+            && import.names.iter().any(|alias| alias.name.as_str() == self.name && alias.asname.is_none())
+        {
+            self.found.get_or_insert(import);
+        }
+        walk_stmt(self, statement);
+    }
+}
+
 impl<'db> Evaluator<'db> {
     pub fn new(db: &'db dyn Db) -> Self {
         let is_deep = db.stack().is_half_full();
@@ -221,8 +240,11 @@ impl<'db> Evaluator<'db> {
         if let Some(value) = self.known_member(&module, name, file.is_stub(self.db)) {
             return Some(value);
         }
-        if let Some(value) = module_member(self.db, file, name.to_string()) {
-            return Some(value);
+        match module_member(self.db, file, name.to_string()) {
+            // `global name` in the hook that imports it.
+            Some(Value::Unknown) => return Some(self.lazily_imported(file, name).unwrap_or(Value::Unknown)),
+            Some(value) => return Some(value),
+            None => {}
         }
         match name {
             "__name__" => return Some(Value::Str(module)),
@@ -234,7 +256,8 @@ impl<'db> Evaluator<'db> {
         if let Some(submodule) = self.submodule(file, &package, name) {
             return Some(Value::Module(submodule));
         }
-        module_member(self.db, file, "__getattr__".to_string()).map(|_| self.promised(file, name))
+        module_member(self.db, file, "__getattr__".to_string())?;
+        Some(self.lazily_imported(file, name).unwrap_or_else(|| self.promised(file, name)))
     }
 
     /// What a module's `__getattr__` gives: where an import under `TYPE_CHECKING` tells readers what a name will be, that.
@@ -246,6 +269,21 @@ impl<'db> Evaluator<'db> {
                 self.import_value(&source, only.node)
             }
             _ => Value::Unknown,
+        }
+    }
+
+    /// What a module's `__getattr__` imports under the name that it is asked for.
+    fn lazily_imported(&self, file: File, name: &str) -> Option<Value> {
+        let source = self.source(file);
+        let hook = source.parsed.syntax().body.iter().find_map(|statement| match statement {
+            Stmt::FunctionDef(hook) if hook.name.as_str() == "__getattr__" => Some(hook),
+            _ => None,
+        })?;
+        let mut imports = Imports { name, found: None };
+        imports.visit_body(&hook.body);
+        match self.module_after_from(file, imports.found?)? {
+            ModuleRef::Source(home) if home != file => module_member(self.db, home, name.to_string()),
+            module => self.submodule(file, &module, name).map(Value::Module),
         }
     }
 

@@ -150,7 +150,11 @@ pub(super) fn file_edits(
 }
 
 /// `(f(x) for x in y)` as `[f(x) for x in y]`, if the generator expression itself runs what is at `range`.
-fn listed(module: &Module, node: AnyNodeRef, range: TextRange) -> Option<(TextRange, Vec<Edit>)> {
+pub(in crate::rewrites) fn listed(
+    module: &Module,
+    node: AnyNodeRef,
+    range: TextRange,
+) -> Option<(TextRange, Vec<Edit>)> {
     let AnyNodeRef::ExprGenerator(generator) = node else { return None };
     if generator.generators.first()?.iter.range().contains_range(range) {
         return None;

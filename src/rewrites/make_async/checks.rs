@@ -213,7 +213,23 @@ pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) ->
         let found = class.method_place(name);
         places.extend(found.filter(|found| !places.contains(found)));
     }
+    for protocol in definers.iter().filter(|definer| !classes.contains(definer) && is_protocol(definer)) {
+        let at = protocol.place().map(|place| plan.at(&place)).unwrap_or_default();
+        plan.block(format!("`{name}` may be called through the protocol `{}` ({at})", protocol.name()));
+    }
     places
+}
+
+/// Whether any class with the same methods is an instance of it.
+fn is_protocol(class: &Class) -> bool {
+    class.with_statement(|module, statement| {
+        let bases = statement.arguments.iter().flat_map(|arguments| &arguments.args);
+        let mut named = bases.map(ast::helpers::map_subscript);
+        let is_it = |base: &ast::Expr| {
+            module.symbol(base).is_some_and(|symbol| symbol.is_any(&["typing.Protocol", "typing_extensions.Protocol"]))
+        };
+        named.any(is_it)
+    })
 }
 
 /// Adds to the plan a class outside the project that defines the method too, or that is not known.

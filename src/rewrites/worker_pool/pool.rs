@@ -28,6 +28,8 @@ pub(super) struct Worker<'m, 's> {
     pub(super) def: &'m ast::StmtFunctionDef,
     /// Its loop.
     pub(super) turns: Turns<'m>,
+    /// The statement of the loop.
+    pub(super) whole: &'m Stmt,
 }
 
 /// The loop of a worker.
@@ -260,19 +262,20 @@ impl<'m, 's> Worker<'m, 's> {
                 (Some((statement, made.class)), run.into_iter().find(|method| method.name.as_str() == "run")?)
             }
         };
-        let turns = def.body.iter().find_map(|statement| Turns::of(module, statement))?;
+        let (turns, whole) =
+            def.body.iter().find_map(|statement| Some((Turns::of(module, statement)?, statement)))?;
         let gets = matches!(turns, Turns::Sentinel { .. })
-            || calls(&own_nodes(turns.body())).into_iter().any(|call| {
+            || calls(&own_nodes(std::slice::from_ref(whole))).into_iter().any(|call| {
                 method(call).is_some_and(|(receiver, name)| {
                     matches!(name, "get" | "get_nowait") && queue_class(module, receiver).is_some()
                 })
             });
-        (gets && !def.is_async).then_some(Self { class, def, turns })
+        (gets && !def.is_async).then_some(Self { class, def, turns, whole })
     }
 
     /// The queue of a `get` that ends the loop when nothing comes for a while.
     pub(super) fn timed_get(&self, module: &'m Module<'s>) -> Option<&'m Expr> {
-        calls(&own_nodes(self.turns.body())).into_iter().find_map(|call| {
+        calls(&own_nodes(std::slice::from_ref(self.whole))).into_iter().find_map(|call| {
             let (receiver, "get") = method(call)? else { return None };
             let has_time = call.arguments.find_argument_value("timeout", 1).is_some();
             (has_time && queue_class(module, receiver).is_some()).then_some(receiver)

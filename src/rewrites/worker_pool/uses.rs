@@ -4,9 +4,12 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::Changes;
 use super::pool::Pool;
-use crate::analysis::Module;
+use crate::analysis::{Module, Site};
 use crate::detectors::nodes::{all_nodes, method};
 use crate::detectors::suspension::path_to;
+use crate::rewrites::async_lock;
+use crate::rewrites::make_async::body::listed;
+use crate::rewrites::make_async::call::consumed;
 use crate::text::{Edit, Ranged as _, TextRange};
 
 /// The edits of all uses of the queues.
@@ -23,7 +26,12 @@ pub(super) fn converted(module: &Module, pool: &Pool, asyncio: &str) -> Result<C
     for (call, receiver, name) in pool.queue_calls(module) {
         let number = pool.queue(module, receiver).unwrap_or_default();
         let is_bounded = !pool.queues[number].0.arguments.is_empty();
-        changes.edits.extend(method_call(module, call, name, is_bounded)?);
+        for edit in method_call(module, call, name, is_bounded)? {
+            // Several calls in one generator expression want the same list.
+            if !(edit.text.contains(['[', ']']) && changes.edits.contains(&edit)) {
+                changes.edits.push(edit);
+            }
+        }
     }
     leaks(module, pool)?;
     Ok(changes)
@@ -33,16 +41,11 @@ fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bo
     let line = module.lines().line(call.start());
     let count = call.arguments.len();
     let Expr::Attribute(attribute) = &*call.func else { return Ok(vec![]) };
-    let in_generator =
-        path_to(module, call.range()).into_iter().any(|node| matches!(node, AnyNodeRef::ExprGenerator(_)));
     match name {
         "empty" | "full" | "qsize" | "task_done" | "get_nowait" | "put_nowait" => Ok(vec![]),
         "put" if count == 1 && !is_bounded => Ok(vec![Edit::replace(attribute.attr.range(), "put_nowait")]),
-        "put" | "join" | "get" if in_generator => {
-            Err(format!("the generator expression in line {line} would become asynchronous"))
-        }
-        "put" if count == 1 => Ok(awaited(module, call)),
-        "join" => Ok(awaited(module, call)),
+        "put" if count == 1 => awaited(module, call),
+        "join" => awaited(module, call),
         "get" => {
             let is_plain = match call.arguments.find_argument_value("block", 0) {
                 None => true,
@@ -51,7 +54,7 @@ fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bo
             if !is_plain {
                 return Err(format!("`{}` may not wait (line {line})", module.source(call)));
             }
-            let mut edits = awaited(module, call);
+            let mut edits = awaited(module, call)?;
             if count > 0 {
                 edits.push(Edit::replace(call.arguments.range(), "()"));
             }
@@ -61,19 +64,25 @@ fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bo
     }
 }
 
-/// `await`, in parentheses where what follows binds more tightly.
-fn awaited(module: &Module, call: &ast::ExprCall) -> Vec<Edit> {
+/// `await`; a generator expression around it becomes a list, if what takes it takes all of it.
+fn awaited(module: &Module, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
     let path = path_to(module, call.range());
-    let is_tight = match path.iter().rev().nth(1) {
-        Some(AnyNodeRef::ExprAttribute(_)) => true,
-        Some(AnyNodeRef::ExprSubscript(subscript)) => subscript.value.range() == call.range(),
-        Some(AnyNodeRef::ExprCall(outer)) => outer.func.range() == call.range(),
-        _ => false,
-    };
-    match is_tight {
-        true => vec![Edit::insert(call.start(), "(await "), Edit::insert(call.end(), ")")],
-        false => vec![Edit::insert(call.start(), "await ")],
+    let Some((node, ancestors)) = path.split_last() else { return Ok(vec![]) };
+    let site = Site::at(module, *node, ancestors);
+    let mut lists = vec![];
+    for (index, node) in site.enclosing().enumerate() {
+        if let Some((whole, listed)) = listed(module, node, call.range()) {
+            let AnyNodeRef::ExprGenerator(generator) = node else { continue };
+            let line = module.lines().line(whole.start());
+            consumed(&site, generator, index)
+                .map_err(|_| format!("the generator expression in line {line} would become asynchronous"))?;
+            lists.push(listed);
+        }
     }
+    // What is further out begins first.
+    lists.reverse();
+    lists.push(async_lock::awaited(&site));
+    Ok(lists.concat())
 }
 
 /// A use of a queue that is neither a method call in the pool's own code nor its hand-over to a thread.
