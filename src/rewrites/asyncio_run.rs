@@ -109,7 +109,8 @@ fn bound_early(target: &Target, site: &Site) -> Option<String> {
 
 fn is_in_coroutine(site: &Site, range: TextRange) -> bool {
     let path = path_to(site.module, range);
-    path.split_last().is_some_and(|(node, ancestors)| Site { node: *node, ancestors, ..*site }.async_function().is_some())
+    path.split_last()
+        .is_some_and(|(node, ancestors)| Site { node: *node, ancestors, ..*site }.async_function().is_some())
 }
 
 /// The loop that `asyncio.set_event_loop` puts where `get_event_loop` finds it, by its name, and the statement that does so.
@@ -314,10 +315,9 @@ fn used_once(site: &Site, made: &ast::ExprCall, run: &ast::ExprCall) -> Result<(
     let module = site.module;
     let line = |range: TextRange| module.lines().line(range.start());
     let uses = ["get_event_loop", "run_forever", "run_until_complete"];
-    let other = uses
-        .iter()
-        .flat_map(|name| module.calls_of(name))
-        .find(|other| other.range() != made.range() && other.range() != run.range() && !is_in_coroutine(site, other.range()));
+    let other = uses.iter().flat_map(|name| module.calls_of(name)).find(|other| {
+        other.range() != made.range() && other.range() != run.range() && !is_in_coroutine(site, other.range())
+    });
     if let Some(other) = other {
         return Err(format!("line {} uses the same loop", line(other.range())));
     }

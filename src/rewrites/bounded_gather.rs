@@ -108,7 +108,8 @@ fn is_there(module: &Module, iterable: &Expr) -> bool {
     let Some(call) = iterable.as_call_expr() else { return false };
     let are_there = || call.arguments.args.iter().all(|argument| is_there(module, argument));
     let is_view = || {
-        let view = call.func.as_attribute_expr().filter(|view| ["items", "keys", "values"].contains(&view.attr.as_str()));
+        let view =
+            call.func.as_attribute_expr().filter(|view| ["items", "keys", "values"].contains(&view.attr.as_str()));
         view.and_then(|view| module.class_name(&view.value)).is_some_and(|class| class.is("builtins.dict"))
     };
     module.calls(call, COLLECTIONS)
@@ -143,9 +144,8 @@ fn dependent(site: &Site, statement: &ast::StmtFor, parts: &Collecting, items: &
     }
     for item in items {
         let names = Names::in_body(item, frame(site));
-        let outside = |read: &&TextRange| {
-            !statement.range().contains_range(**read) && !is_of_other_loop(module, item, **read)
-        };
+        let outside =
+            |read: &&TextRange| !statement.range().contains_range(**read) && !is_of_other_loop(module, item, **read);
         if let Some(read) = names.reads.iter().find(outside) {
             return Err(format!("`{item}` is read in line {}, outside of the loop", line(*read)));
         }

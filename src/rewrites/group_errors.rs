@@ -35,7 +35,8 @@ pub(super) fn missed_by_callers(site: &Site) -> Option<String> {
             let handlers = handlers_around(&called);
             if let Some(handled) = handlers.iter().find_map(|handler| specific(&home, handler)) {
                 let line = home.lines().line(handled.start());
-                let at = match home.path().filter(|path| module.path() != Some(*path)).and_then(|path| path.file_name()) {
+                let at = match home.path().filter(|path| module.path() != Some(*path)).and_then(|path| path.file_name())
+                {
                     Some(file) => format!("{}:{line}", file.to_string_lossy()),
                     None => format!("line {line}"),
                 };

@@ -109,11 +109,7 @@ fn is_first_iterable(generators: &[ast::Comprehension], range: TextRange) -> boo
 }
 
 /// Whether a generator expression with an `await` can become a list: what takes it takes all of it.
-pub(in crate::rewrites) fn consumed(
-    site: &Site,
-    generator: &ast::ExprGenerator,
-    index: usize,
-) -> Result<(), String> {
+pub(in crate::rewrites) fn consumed(site: &Site, generator: &ast::ExprGenerator, index: usize) -> Result<(), String> {
     let mut outer = site.enclosing().skip(index + 1);
     let taker = match (outer.next(), outer.next()) {
         (Some(AnyNodeRef::Arguments(_)), Some(AnyNodeRef::ExprCall(call))) => Some(call),

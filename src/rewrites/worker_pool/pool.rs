@@ -262,8 +262,7 @@ impl<'m, 's> Worker<'m, 's> {
                 (Some((statement, made.class)), run.into_iter().find(|method| method.name.as_str() == "run")?)
             }
         };
-        let (turns, whole) =
-            def.body.iter().find_map(|statement| Some((Turns::of(module, statement)?, statement)))?;
+        let (turns, whole) = def.body.iter().find_map(|statement| Some((Turns::of(module, statement)?, statement)))?;
         let gets = matches!(turns, Turns::Sentinel { .. })
             || calls(&own_nodes(std::slice::from_ref(whole))).into_iter().any(|call| {
                 method(call).is_some_and(|(receiver, name)| {
