@@ -34,7 +34,7 @@ Examples:
   dunderstand check --format github             in a workflow on GitHub
   dunderstand check --format sarif > report.sarif
 
-A file whose types take longer than a minute to work out is given up; standard error names it.
+A file whose types take longer than three minutes to work out is given up; standard error names it.
 
 Exit codes: 0 no hazards, 1 hazards, 2 something could not be read, or was given up.")]
 pub(super) struct Arguments {
