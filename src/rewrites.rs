@@ -173,7 +173,11 @@ pub fn offer(module: &Module, finding: &Finding, name: &str, oldest_python: Vers
     nodes.reverse();
     let (node, ancestors) = nodes.split_last()?;
     let site = Site::at(module, *node, ancestors);
-    let offer = (rewrite.offer)(&Target { site, finding, oldest_python })?;
+    let mut offer = (rewrite.offer)(&Target { site, finding, oldest_python })?;
+    if let Offer::Edit { files, .. } = &mut offer {
+        // Clients sort by the start alone: what is inserted comes before what is replaced there.
+        files.iter_mut().for_each(|file| file.edits.sort_by_key(|edit| (edit.range.start(), edit.range.end())));
+    }
     match &offer {
         Offer::Edit { files, .. } if !files.iter().all(|file| is_sound(module, file)) => None,
         _ => Some(offer),

@@ -2,7 +2,8 @@
 //! against what every edit owes (see `rewrites/checks.rs`).
 //!
 //! Without more, over a part of the standard library at hand and over the programs of the pages, each in several disguises
-//! (`rewrites/disguises.rs`); `DUNDERSTAND_REWRITES_CASES=1` adds the programs of the cases, which takes long.
+//! (`rewrites/disguises.rs`), and over those of the cases as they are; `DUNDERSTAND_REWRITES_CASES=1` disguises these, too, which
+//! takes long.
 //! `DUNDERSTAND_REWRITES=FOLDER[:FOLDER…]` reads whole folders instead and prints how often each rewrite was applied; with
 //! `DUNDERSTAND_REWRITES_WRITE=1` it writes to them all the edits that keep what the code does.
 

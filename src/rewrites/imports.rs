@@ -10,7 +10,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Stmt, helpers::is_docstring_stmt}
 
 use crate::analysis::{Module, Site};
 use crate::detectors::suspension::path_to;
-use crate::text::{Edit, Ranged as _, TextRange, TextSize};
+use crate::text::{Edit, Ranged as _, TextLen as _, TextRange, TextSize};
 
 /// A module as this file can name it.
 pub(super) struct Imported {
@@ -169,6 +169,15 @@ fn line_start(module: &Module, offset: TextSize) -> TextSize {
     module.lines().line_range(module.lines().line(offset)).start()
 }
 
+/// `start`, or the place behind the byte order mark that stands there.
+fn after_mark(module: &Module, start: TextSize) -> TextSize {
+    let mark = '\u{feff}';
+    match module.text().starts_with(mark) && start == TextSize::default() {
+        true => mark.text_len(),
+        false => start,
+    }
+}
+
 /// The end of the imports at the head of the file: where a module-level name can be made for all that follows.
 pub(super) fn end_of_head(module: &Module) -> TextSize {
     let body = &module.syntax().body;
@@ -208,7 +217,7 @@ pub(super) fn drop_unused_all(module: &Module, name: &str, gone: &[TextRange]) -
     let was_read = names.reads.iter().any(|read| !is_left(read));
     let is_read = !was_read || names.reads.iter().any(is_left) || names.quoted.iter().any(is_left);
     let is_bound_again = names.bindings.iter().any(|at| !import.range().contains_range(*at));
-    let start = line_start(module, import.start());
+    let start = after_mark(module, line_start(module, import.start()));
     let end = line_after(module, import.end());
     let is_whole_line = module.source(TextRange::new(start, end)).trim() == module.source(import).trim();
     let drop = !is_exported && !is_read && !is_bound_again && is_whole_line;
@@ -238,8 +247,25 @@ fn exports_unknown(module: &Module) -> bool {
     !names.reads.is_empty() || mentions != plain
 }
 
+/// Adds to the edits those that take the import of `name` out of the module, if what they replace was the last to read it.
+pub(super) fn without_unread(module: &Module, name: &str, mut edits: Vec<Edit>) -> Vec<Edit> {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let is_written = edits.iter().any(|edit| edit.text.split(|char| !is_word(char)).any(|word| word == name));
+    let gone: Vec<TextRange> = edits.iter().map(|edit| edit.range).collect();
+    if !is_written {
+        edits.extend(drop_unused_all(module, name, &gone));
+        edits.extend(drop_some_members(module, &gone, &|bound| bound == name));
+    }
+    edits
+}
+
 /// Takes out of the `from … import …` lines of the module what the code in `gone` was the last to read.
 pub(super) fn drop_members(module: &Module, gone: &[TextRange]) -> Vec<Edit> {
+    drop_some_members(module, gone, &|_| true)
+}
+
+/// As [`drop_members`], for the names that are asked for.
+fn drop_some_members(module: &Module, gone: &[TextRange], is_asked: &dyn Fn(&str) -> bool) -> Vec<Edit> {
     let body = &module.syntax().body;
     if exports_unknown(module) {
         return vec![];
@@ -249,7 +275,8 @@ pub(super) fn drop_members(module: &Module, gone: &[TextRange]) -> Vec<Edit> {
     let is_unused = |alias: &ast::Alias| {
         let name = bound(alias);
         let names = Names::in_body(&name, body);
-        names.bindings.len() == 1
+        is_asked(&name)
+            && names.bindings.len() == 1
             && names.reads.iter().any(is_gone)
             && names.reads.iter().chain(&names.quoted).all(is_gone)
     };
@@ -260,7 +287,10 @@ pub(super) fn drop_members(module: &Module, gone: &[TextRange]) -> Vec<Edit> {
             import.names.iter().filter(|alias| !is_unused(alias)).map(|alias| module.source(alias)).collect();
         let (Some(first), Some(last)) = (import.names.first(), import.names.last()) else { continue };
         let names = TextRange::new(first.start(), last.end());
-        let line = TextRange::new(line_start(module, import.start()), line_after(module, import.end()));
+        let line = TextRange::new(
+            after_mark(module, line_start(module, import.start())),
+            line_after(module, import.end()),
+        );
         let is_whole_line = module.source(line).trim() == module.source(import).trim();
         if kept.len() == import.names.len() || !is_whole_line || module.source(import).contains(['\n', '#']) {
             continue;

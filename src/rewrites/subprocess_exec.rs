@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::awaiting::{call_of, obstacle};
-use super::imports::{imported, taken};
+use super::imports::{imported, taken, without_unread};
 use super::layout::{free_name, generated, lost_comment, own_lines, statement_of};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
@@ -190,7 +190,8 @@ fn edits(site: &Site, call: &ast::ExprCall, options: &Options) -> Result<Vec<Edi
     let mut edits = vec![Edit::replace(range, lines.join(&separator))];
     edits.extend(asyncio.edit);
     edits.extend(import.filter(|_| lines.iter().any(|line| line.contains(&format!("{subprocess}.")))));
-    Ok(edits)
+    let read = module.source(&*call.func);
+    Ok(without_unread(module, read.split('.').next().unwrap_or(read), edits))
 }
 
 /// The statements that take the place of the call.

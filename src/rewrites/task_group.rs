@@ -7,7 +7,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::awaiting::{call_of, is_coroutine_call, obstacle, suspension_in};
 use super::group_errors::{guarded, missed_by_callers};
-use super::imports::{Names, imported_member};
+use super::imports::{Names, imported_member, without_unread};
 use super::layout::{free_name, generated, lost_comment, own_lines, remove, statement_of, unit};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
@@ -68,12 +68,18 @@ fn edits(site: &Site, call: &ast::ExprCall) -> Result<Vec<Edit>, String> {
     if let (Some(listed), Children::Each(elt, clauses)) = (&listed, &children) {
         let mut edits = layout.around_list(&class.name, listed, elt, *clauses, &gives)?;
         edits.extend(class.edit);
-        return Ok(edits);
+        return Ok(without_unread(module, first_name(module, call), edits));
     }
     let text = layout.text(&class.name, &children, &gives)?;
     let mut edits = vec![Edit::replace(range, text)];
     edits.extend(class.edit);
-    Ok(edits)
+    Ok(without_unread(module, first_name(module, call), edits))
+}
+
+/// `asyncio` for `asyncio.gather(…)`.
+fn first_name<'m>(module: &'m Module, call: &ast::ExprCall) -> &'m str {
+    let written = module.source(&*call.func);
+    written.split('.').next().unwrap_or(written)
 }
 
 /// What is waited for.

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{AnyNodeRef, Expr};
 
-use super::imports::imported;
+use super::imports::{imported, without_unread};
 use super::{Offer, Rewrite, Target};
 use crate::text::{Edit, Ranged as _};
 
@@ -26,7 +26,7 @@ fn offer(target: &Target) -> Option<Offer> {
             };
             let mut edits = vec![Edit::replace(func.range(), format!("{}.WeakMethod", weakref.name))];
             edits.extend(weakref.edit);
-            edits
+            without_unread(module, module.source(func), edits)
         }
     };
     Offer::edit(module, title, edits, true)

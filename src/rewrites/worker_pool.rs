@@ -11,7 +11,7 @@ mod worker;
 
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
-use super::imports::{drop_unused_all, imported, taken};
+use super::imports::{drop_members, drop_unused_all, imported, taken};
 use super::layout::{free_name, generated, indent, unit};
 use super::make_async::{Plan, with_edits};
 use super::{FileEdits, Offer, Rewrite, Target};
@@ -150,8 +150,9 @@ fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>
         files = plan.files()?;
     }
     head.extend(asyncio.edit);
-    for name in ["Queue", "Thread", "queue", "sleep", "threading", "time"] {
+    for name in ["Empty", "Queue", "Thread", "queue", "sleep", "threading", "time"] {
         head.extend(drop_unused_all(module, name, &changes.gone));
     }
+    head.extend(drop_members(module, &changes.gone));
     Ok(with_edits(files, path, head))
 }

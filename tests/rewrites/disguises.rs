@@ -3,9 +3,12 @@
 /// Changes a program; `None` where it cannot be changed so.
 pub type Disguise = fn(&str) -> Option<String>;
 
+/// The name of the one that changes nothing.
+pub const AS_THEY_ARE: &str = "as they are";
+
 /// All of them, by what they are.
 pub const ALL: &[(&str, Disguise)] = &[
-    ("as they are", |code| Some(code.to_string())),
+    (AS_THEY_ARE, |code| Some(code.to_string())),
     ("with CRLF, a byte order mark and no last line ending", windows),
     ("with tabs and form feeds", tabs),
     ("with a comment behind every line", comments_behind),

@@ -8,7 +8,7 @@ use dunderstand::pages::{Role, Store};
 
 use crate::checks::{Tally, file};
 use crate::corpus::{Corpus, on_large_stack};
-use crate::disguises::Disguise;
+use crate::disguises::{self, Disguise};
 use crate::document::Document;
 use crate::judge::Judge;
 use crate::{Outcome, files};
@@ -91,10 +91,12 @@ pub fn standard_library() -> Outcome {
     outcome(&tally)
 }
 
-/// The programs of the pages' `before` fences, and of the cases for actions if they are asked for, each in a disguise.
+/// The programs of the pages' `before` fences, each in a disguise; as they are, or if they are asked for, those of the cases for
+/// actions, too.
 pub fn programs(name: &str, disguise: Disguise) -> Outcome {
     let root = scratch(&format!("programs_{}", name.replace(' ', "_")));
-    for (path, code) in all_programs() {
+    let with_cases = name == disguises::AS_THEY_ARE || std::env::var_os("DUNDERSTAND_REWRITES_CASES").is_some();
+    for (path, code) in all_programs(with_cases) {
         let path = root.join(path);
         let Some(text) = disguise(&code) else { continue };
         std::fs::create_dir_all(path.parent().unwrap())?;
@@ -113,7 +115,7 @@ pub fn programs(name: &str, disguise: Disguise) -> Outcome {
 }
 
 /// By the path that they are written to.
-fn all_programs() -> Vec<(PathBuf, String)> {
+fn all_programs(with_cases: bool) -> Vec<(PathBuf, String)> {
     let mut programs = vec![];
     for page in Store::embedded().pages() {
         for (index, fence) in page.fences.iter().enumerate() {
@@ -123,7 +125,7 @@ fn all_programs() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    if std::env::var_os("DUNDERSTAND_REWRITES_CASES").is_none() {
+    if !with_cases {
         return programs;
     }
     for document in Document::all(Path::new("tests/cases")) {

@@ -16,6 +16,7 @@ import tokenize
 import warnings
 
 WORD = re.compile(r"[^\W\d]\w*")
+LITERAL_EXPORTS = re.compile(r"""__all__[^=]*=\s*[\[(]\s*(["'\])]|$)""")
 MODULE_NAMES = {"__annotations__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 
 
@@ -65,7 +66,8 @@ def imports(text):
 def unused(text):
     """The imports at the top level whose name occurs nowhere else: not as a name, not in a string; none where the exports are
     worked out."""
-    if any(line.startswith("__all__") and "[" not in line and '("' not in line for line in text.splitlines()):
+    exports = [line for line in text.splitlines() if line.startswith("__all__")]
+    if not all(LITERAL_EXPORTS.match(line) for line in exports):
         return set()
     tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
     kinds = (tokenize.NAME, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
