@@ -287,10 +287,8 @@ fn drop_some_members(module: &Module, gone: &[TextRange], is_asked: &dyn Fn(&str
             import.names.iter().filter(|alias| !is_unused(alias)).map(|alias| module.source(alias)).collect();
         let (Some(first), Some(last)) = (import.names.first(), import.names.last()) else { continue };
         let names = TextRange::new(first.start(), last.end());
-        let line = TextRange::new(
-            after_mark(module, line_start(module, import.start())),
-            line_after(module, import.end()),
-        );
+        let line =
+            TextRange::new(after_mark(module, line_start(module, import.start())), line_after(module, import.end()));
         let is_whole_line = module.source(line).trim() == module.source(import).trim();
         if kept.len() == import.names.len() || !is_whole_line || module.source(import).contains(['\n', '#']) {
             continue;
