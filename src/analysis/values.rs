@@ -77,6 +77,13 @@ pub(super) struct MadeClass {
     pub slots: Option<Vec<String>>,
 }
 
+impl MadeClass {
+    /// Whether its name is this one, in whatever module.
+    fn is_named(&self, name: &str) -> bool {
+        self.name.rsplit('.').next() == Some(name)
+    }
+}
+
 /// What an expression evaluates to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {

@@ -124,7 +124,11 @@ impl<'db> Evaluator<'db> {
             }
             "__module__" => return Value::c_instance("builtins.str"),
             "__class__" => return self.metaclass(class).map_or(Value::Unknown, Value::Class),
-            "__dict__" | "__mro__" | "__bases__" | "__subclasses__" => return Value::Unknown,
+            "__bases__" | "__mro__" => {
+                let classes = if name == "__mro__" { self.mro(class) } else { self.bases(class) };
+                return classes.map_or(Value::Unknown, |classes| Value::Tuple(classes.into_iter().map(Value::Class).collect()));
+            }
+            "__dict__" | "__subclasses__" => return Value::Unknown,
             _ => {}
         }
         match self.class_entry(class, name) {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use ruff_db::files::File;
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{AnyNodeRef, AnyRootNodeRef, Expr, NodeIndex, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, AnyRootNodeRef, Expr, NodeIndex, Stmt};
 
 use super::super::database::Db;
+use super::super::syntax_index::last_name;
 use super::classes::Classification;
 use super::index::{NodeNumber, number};
 use super::modules::Evaluator;
@@ -20,6 +21,8 @@ pub(super) struct Changes {
     pub is_selective: bool,
     /// The code goes through a namespace and sets its entries anew: whatever is in it may be replaced.
     pub rewrites: bool,
+    /// The code goes through one namespace and sets entries, of this or of another object, under computed names.
+    pub copies: bool,
     /// The names that are set as they are written.
     pub names: BTreeSet<String>,
 }
@@ -46,8 +49,12 @@ pub(super) fn changes_of(db: &dyn Db, file: File, node: NodeNumber) -> Changes {
     };
     let mut finder = Finder::default();
     finder.visit_body(&def.body);
+    // A container made here and given to nobody is not what the class is made from.
+    let is_own = |object: &String| finder.made.contains(object) && !finder.given.contains(object);
     let rewrites = finder.walked.iter().any(|object| finder.set.contains(object));
-    Changes { is_selective: finder.is_selective, rewrites, names: finder.names }
+    let is_selective = finder.is_selective || finder.set.iter().chain(&finder.emptied).any(|object| !is_own(object));
+    let copies = !finder.walked.is_empty() && finder.set.iter().any(|object| !is_own(object));
+    Changes { is_selective, rewrites, copies, names: finder.names }
 }
 
 impl Evaluator<'_> {
@@ -106,47 +113,102 @@ struct Finder {
     walked: BTreeSet<String>,
     /// The variables that get entries or attributes under computed names.
     set: BTreeSet<String>,
+    /// The variables from which entries are taken, or which get those of another.
+    emptied: BTreeSet<String>,
+    /// The variables that are assigned new containers, and nothing else.
+    made: BTreeSet<String>,
+    /// The variables that are bound to anything else, or given to a function.
+    given: BTreeSet<String>,
+}
+
+impl Finder {
+    /// Notes an entry of `object` that is set or taken out under a computed name.
+    fn entry(&mut self, object: &Expr, is_set: bool) {
+        match object {
+            Expr::Name(name) if is_set => _ = self.set.insert(name.id.to_string()),
+            Expr::Name(name) => _ = self.emptied.insert(name.id.to_string()),
+            // A registry that the class holds is not its namespace.
+            Expr::Attribute(attribute) => self.is_selective |= attribute.attr.as_str() == "__dict__",
+            _ => self.is_selective = true,
+        }
+    }
+
+    fn assignment(&mut self, target: &Expr, value: Option<&Expr>) {
+        match target {
+            Expr::Name(name) if value.is_some_and(is_new_container) => _ = self.made.insert(name.id.to_string()),
+            Expr::Name(name) => _ = self.given.insert(name.id.to_string()),
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                elts.iter().for_each(|target| self.assignment(target, None));
+            }
+            Expr::Starred(starred) => self.assignment(&starred.value, None),
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &ast::ExprCall) {
+        let arguments = call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
+        for argument in arguments {
+            let argument = argument.as_starred_expr().map_or(argument, |starred| &starred.value);
+            self.given.extend(argument.as_name_expr().map(|name| name.id.to_string()));
+        }
+        match &*call.func {
+            Expr::Name(name) if matches!(name.id.as_str(), "setattr" | "delattr") => match &*call.arguments.args {
+                [_, Expr::StringLiteral(name), ..] => _ = self.names.insert(name.value.to_str().to_string()),
+                [object, ..] => self.entry(object, true),
+                [] => {}
+            },
+            Expr::Attribute(name) if matches!(name.attr.as_str(), "pop" | "popitem" | "update" | "clear") => {
+                self.entry(&name.value, false);
+            }
+            _ => {}
+        }
+    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Finder {
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         match node {
-            AnyNodeRef::ExprSubscript(item) if item.ctx.is_store() => match (&*item.slice, &*item.value) {
-                (Expr::StringLiteral(name), Expr::Name(_)) => {
-                    self.names.insert(name.value.to_str().to_string());
+            AnyNodeRef::ExprSubscript(item) if item.ctx.is_store() || item.ctx.is_del() => {
+                match (&*item.slice, &*item.value) {
+                    (Expr::StringLiteral(name), Expr::Name(_)) if item.ctx.is_store() => {
+                        self.names.insert(name.value.to_str().to_string());
+                    }
+                    (Expr::StringLiteral(_), _) if item.ctx.is_store() => {}
+                    (_, object) => self.entry(object, item.ctx.is_store()),
                 }
-                (Expr::StringLiteral(_), _) => {}
-                (_, object) => {
-                    self.is_selective = true;
-                    self.set.extend(object.as_name_expr().map(|object| object.id.to_string()));
-                }
-            },
-            AnyNodeRef::ExprSubscript(item) => self.is_selective |= item.ctx.is_del(),
+            }
             AnyNodeRef::ExprAttribute(target) if target.ctx.is_store() && target.value.is_name_expr() => {
                 self.names.insert(target.attr.to_string());
             }
-            AnyNodeRef::ExprCall(call) => match &*call.func {
-                Expr::Name(name) if matches!(name.id.as_str(), "setattr" | "delattr") => {
-                    match call.arguments.args.get(1) {
-                        Some(Expr::StringLiteral(name)) => {
-                            self.names.insert(name.value.to_str().to_string());
-                        }
-                        _ => {
-                            self.is_selective = true;
-                            let object = call.arguments.args.first().and_then(Expr::as_name_expr);
-                            self.set.extend(object.map(|object| object.id.to_string()));
-                        }
-                    }
-                }
-                Expr::Attribute(name) => {
-                    self.is_selective |= matches!(name.attr.as_str(), "pop" | "popitem" | "update" | "clear");
-                }
-                _ => {}
-            },
-            AnyNodeRef::StmtFor(statement) => self.walked.extend(walked(&statement.iter).map(str::to_string)),
+            AnyNodeRef::ExprCall(call) => self.call(call),
+            AnyNodeRef::StmtAssign(assign) => {
+                assign.targets.iter().for_each(|target| self.assignment(target, Some(&assign.value)));
+            }
+            AnyNodeRef::StmtAnnAssign(assign) => self.assignment(&assign.target, assign.value.as_deref()),
+            AnyNodeRef::ExprNamed(named) => self.assignment(&named.target, Some(&named.value)),
+            AnyNodeRef::WithItem(item) => {
+                item.optional_vars.iter().for_each(|target| self.assignment(target, None));
+            }
+            AnyNodeRef::StmtFor(statement) => {
+                self.assignment(&statement.target, None);
+                self.walked.extend(walked(&statement.iter).map(str::to_string));
+            }
+            AnyNodeRef::StmtReturn(ast::StmtReturn { value: Some(value), .. }) => {
+                self.given.extend(value.as_name_expr().map(|name| name.id.to_string()));
+            }
             _ => {}
         }
         TraversalSignal::Traverse
+    }
+}
+
+/// A container written out, or made by one of the usual classes.
+fn is_new_container(expr: &Expr) -> bool {
+    const CLASSES: &[&str] = &["Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"];
+    match expr {
+        Expr::Dict(_) | Expr::DictComp(_) | Expr::List(_) | Expr::ListComp(_) | Expr::Set(_) | Expr::SetComp(_) => true,
+        Expr::Call(call) => last_name(&call.func).is_some_and(|name| CLASSES.contains(&name)),
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::database::Db;
 use super::generic::ClassForm;
 use super::index::NodeNumber;
 use super::modules::{Context, Evaluator, ROUNDS};
-use super::{Arguments, ClassRef, MadeClass, Node, Value};
+use super::{Arguments, ClassRef, MadeClass, ModuleRef, Node, Value};
 use ruff_db::files::File;
 
 /// What a class statement makes, before its decorators.
@@ -21,6 +21,8 @@ pub(in super::super) struct Classification {
     pub metaclass: Option<ClassRef>,
     /// The statement makes an object that is no class, of this class.
     pub is_no_class: bool,
+    /// A decorator makes the class anew, with another metaclass or other bases.
+    pub is_made_anew: bool,
     /// The `__slots__` that do not stand in the body.
     pub slots: Option<Vec<String>>,
     pub form: ClassForm,
@@ -101,6 +103,8 @@ impl<'db> Evaluator<'db> {
                 Value::Unknown => made,
                 // Several ways through it, one of which gives the class back.
                 Value::OneOf(values) if values.contains(&made) => made,
+                // The class made anew: what it is like then is part of its classification.
+                Value::Class(ClassRef::Made(anew)) if anew.is_named(&statement.name) => made,
                 other => other,
             }
         })
@@ -127,7 +131,45 @@ impl<'db> Evaluator<'db> {
             return rebuilt;
         }
         let keyword = keyword.map(|keyword| self.evaluate(&context, &keyword.value));
-        self.class_from(&context, statement, node, &values, keyword)
+        let facts = self.class_from(&context, statement, node, &values, keyword);
+        self.made_anew(&context, node, statement, &facts).unwrap_or(facts)
+    }
+
+    /// The class that a decorator makes anew, with another metaclass or other bases: `six.add_metaclass`.
+    fn made_anew(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        statement: &ast::StmtClassDef,
+        facts: &Classification,
+    ) -> Option<Classification> {
+        if statement.decorator_list.is_empty() || facts.form != ClassForm::Plain {
+            return None;
+        }
+        let first = Arc::new(MadeClass {
+            name: self.class_name(&ClassRef::Source(node))?.into(),
+            bases: facts.bases.clone()?,
+            metaclass: Some(facts.metaclass.clone()?),
+            slots: None,
+        });
+        let class = Value::Class(ClassRef::Made(first.clone()));
+        let decorated = statement.decorator_list.iter().rev().try_fold(class, |class, decorator| {
+            let function = self.evaluate(context, &decorator.expression);
+            let result = self.call(context, &function, Arguments::of(vec![class.clone()]));
+            match result {
+                Value::Unknown => Some(class),
+                Value::OneOf(values) if values.contains(&class) => Some(class),
+                Value::Class(_) => Some(result),
+                _ => None,
+            }
+        });
+        match decorated? {
+            Value::Class(ClassRef::Made(anew)) if anew != first && anew.is_named(&statement.name) => {
+                let made = self.complete(node, Some(anew.bases.clone()), anew.metaclass.clone(), facts.slots.clone());
+                Some(Classification { is_made_anew: true, ..made })
+            }
+            _ => None,
+        }
     }
 
     fn class_from(
@@ -163,7 +205,12 @@ impl<'db> Evaluator<'db> {
         };
         let metaclass = match &bases {
             Some(bases) => metaclass.and_then(|metaclass| self.winner(metaclass, bases)),
-            None => None,
+            // No metaclass of an extension module derives from one that is written in Python.
+            None => metaclass.filter(|metaclass| {
+                let mut bases = statement.bases().iter().zip(values);
+                matches!(metaclass, ClassRef::Source(_))
+                    && bases.all(|(base, value)| value.is_unknown() && self.is_of_extension(context, base))
+            }),
         };
         if let (Some(metaclass), Some(bases)) = (&metaclass, &bases)
             && let Some(replaced) = self.replaced_by_metaclass(context, statement, metaclass, bases)
@@ -217,6 +264,23 @@ impl<'db> Evaluator<'db> {
                 Classification { metaclass: class, is_no_class: true, ..Classification::default() }
             }
             _ => Classification::default(),
+        }
+    }
+
+    /// Whether a name or an attribute is one of an extension module.
+    fn is_of_extension(&self, context: &Context<'db>, expr: &Expr) -> bool {
+        match expr {
+            Expr::Attribute(attribute) => {
+                self.evaluate(context, &attribute.value) == Value::Module(ModuleRef::Opaque)
+            }
+            Expr::Name(name) => {
+                let source = &context.source;
+                let mut bindings = source.index.scope(0).bindings_of(&name.id).map(|(_, binding)| binding);
+                let is_imported =
+                    |node: NodeNumber| self.imported_module(source, node) == Some(Some(ModuleRef::Opaque));
+                bindings.next().is_some_and(|binding| is_imported(binding.node)) && bindings.next().is_none()
+            }
+            _ => false,
         }
     }
 
@@ -279,6 +343,20 @@ impl<'db> Evaluator<'db> {
             }
             ClassRef::Made(made) => made.metaclass.clone(),
         }
+    }
+
+    /// The bases of a class; `object` where none are written.
+    pub fn bases(&self, class: &ClassRef) -> Option<Vec<ClassRef>> {
+        let bases = match class {
+            ClassRef::Source(node) => classify(self.db, node.file, node.number).bases.clone()?,
+            ClassRef::C(name) => {
+                let facts = self.db.knowledge().c_types.facts(name)?;
+                facts.bases.iter().map(|base| ClassRef::C(base.clone())).collect()
+            }
+            ClassRef::Made(made) => made.bases.clone(),
+        };
+        let object = ClassRef::C("builtins.object".into());
+        Some(if bases.is_empty() && *class != object { vec![object] } else { bases })
     }
 
     /// The method resolution order of a class, itself first.

@@ -213,6 +213,8 @@ impl<'db> Evaluator<'db> {
                 },
             },
             Value::Str(_) => Value::c_instance("builtins.str"),
+            // The variables that are left get their values; the class stays.
+            Value::Alias(alias) if alias.class == "typing._GenericAlias" && !alias.is_special => value.clone(),
             Value::Object(object) => self.subscripted_object(object),
             _ => Value::Unknown,
         })

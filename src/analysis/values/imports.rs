@@ -2,11 +2,12 @@
 
 use ruff_db::files::{File, FilePath};
 use ruff_python_ast::{self as ast, AnyRootNodeRef, Stmt};
+use ruff_text_size::Ranged as _;
 use ty_module_resolver::{
     ImportingFile, ModuleName, resolve_module, resolve_real_module, resolve_real_shadowable_module,
 };
 
-use super::index::NodeNumber;
+use super::index::{Binding, BindingKind, NodeNumber};
 use super::modules::{Evaluator, has_extension, imports_succeed, is_package, module_name};
 use super::source::Source;
 use super::{ModuleRef, Value};
@@ -120,7 +121,6 @@ impl<'db> Evaluator<'db> {
 
     /// The statement that holds an alias: the one that encloses it.
     fn statement_of_alias<'s>(&self, source: &'s Source, alias: &ast::Alias) -> Option<&'s Stmt> {
-        use ruff_text_size::Ranged as _;
         let mut number = super::index::number(alias);
         while let Some(before) = number.checked_sub(1) {
             number = before;
@@ -175,10 +175,20 @@ impl<'db> Evaluator<'db> {
                 if !is_bound && let Some(value) = submodule() {
                     return value;
                 }
+                // A module that imports from itself gets what it has bound so far.
+                if module == ModuleRef::Source(source.file) && self.statement_is_of_module(source, import) {
+                    let own = self.module_context(source.file);
+                    return self.scope_value(&own, 0, name, Some(import.start())).unwrap_or(Value::Unknown);
+                }
                 self.module_attribute(&module, name).unwrap_or(Value::Unknown)
             }
             _ => Value::Unknown,
         }
+    }
+
+    /// Whether a statement runs with its module, and not in a function or class body.
+    fn statement_is_of_module(&self, source: &Source, import: &ast::StmtImportFrom) -> bool {
+        source.scope_around(import.range()) == 0
     }
 
     /// What `from module import *` binds to `name`; none if nothing.
@@ -187,10 +197,24 @@ impl<'db> Evaluator<'db> {
         let module = self.module_after_from(source.file, import)?;
         let exported = match &module {
             ModuleRef::Source(file) if *file == source.file => return None,
-            ModuleRef::Source(file) => self.exports(*file, name),
+            ModuleRef::Source(file) => self.exports(*file, name) && !self.has_from(*file, name, source.file),
             _ => !name.starts_with('_'),
         };
         exported.then(|| self.module_attribute(&module, name))?
+    }
+
+    /// Whether a module has a name only from `origin`, so that `origin` gets nothing new by importing all from it.
+    fn has_from(&self, file: File, name: &str, origin: File) -> bool {
+        let source = self.source(file);
+        let scope = source.index.scope(0);
+        let is_from = |node: NodeNumber| self.imported_module(&source, node) == Some(Some(ModuleRef::Source(origin)));
+        if scope.binds(name) {
+            let is_passed_on = |binding: &Binding| matches!(binding.kind, BindingKind::ImportFrom) && is_from(binding.node);
+            return scope.bindings_of(name).all(|(_, binding)| is_passed_on(binding));
+        }
+        let stars: Vec<NodeNumber> = scope.stars.iter().map(|number| scope.bindings[*number].node).collect();
+        let gives = |star: &NodeNumber| !is_from(*star) && self.star_value(&source, *star, name).is_some();
+        stars.iter().any(|star| is_from(*star)) && !stars.iter().any(gives)
     }
 
     fn exports(&self, file: File, name: &str) -> bool {

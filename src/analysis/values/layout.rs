@@ -23,6 +23,8 @@ pub struct Layout {
     pub is_variable: bool,
     /// No class may derive from this one.
     pub is_final: bool,
+    /// A base is not known; instances may vary in size.
+    pub is_open: bool,
 }
 
 /// The layout of the instances of the class at a node.
@@ -47,6 +49,7 @@ impl<'db> Evaluator<'db> {
                     is_weakrefable: Some(facts.is_weakrefable),
                     is_variable: facts.is_variable,
                     is_final: facts.is_final,
+                    is_open: false,
                 })
             }
             ClassRef::Made(made) => self.derived(&made.bases, Some(made.slots.clone()), false),
@@ -62,7 +65,7 @@ impl<'db> Evaluator<'db> {
         if facts.is_no_class {
             return None;
         }
-        let bases = facts.bases.clone()?;
+        let Some(bases) = facts.bases.clone() else { return self.layout_over_unknown(node) };
         let context = self.module_context(node.file);
         if self.is_extension_type(node) {
             // An extension type of Cython has what its body declares.
@@ -97,6 +100,15 @@ impl<'db> Evaluator<'db> {
         self.derived(&bases, slots, adds_weakref)
     }
 
+    /// A class without `__slots__` gives its instances a `__dict__`, whatever its bases.
+    fn layout_over_unknown(&self, node: Node) -> Option<Layout> {
+        let is_plain = self.slots_of(node) == Some(None)
+            && !self.metaclass_sets_slots(&ClassRef::Source(node))
+            && !is_compiled(self.db, node.file)
+            && self.source(node.file).class(node.number)?.decorator_list.is_empty();
+        is_plain.then(|| Layout { has_dict: Some(true), is_open: true, ..Layout::default() })
+    }
+
     fn derived(&self, bases: &[ClassRef], slots: Option<Option<Vec<String>>>, adds_weakref: bool) -> Option<Layout> {
         let layouts: Option<Vec<Layout>> = bases.iter().map(|base| self.layout(base)).collect();
         let layouts = layouts?;
@@ -111,6 +123,7 @@ impl<'db> Evaluator<'db> {
             }
             result
         };
+        let is_open = layouts.iter().any(|layout| layout.is_open);
         let variable = layouts.iter().find(|layout| layout.is_variable);
         let is_variable = variable.is_some();
         let or = |inherited: Option<bool>, own: Option<bool>| match (inherited, own) {
@@ -129,10 +142,11 @@ impl<'db> Evaluator<'db> {
         let is_weakrefable = match (variable, &slots) {
             // The place would come behind the part that varies: the base that varies decides alone.
             (Some(base), Some(None)) => base.is_weakrefable,
+            (None, Some(None)) if is_open => None,
             _ => or(any(|layout| layout.is_weakrefable), own_weakref),
         };
         let has_dict = or(any(|layout| layout.has_dict), own_dict);
-        Some(Layout { has_dict, is_weakrefable, is_variable, is_final: false })
+        Some(Layout { has_dict, is_weakrefable, is_variable, is_final: false, is_open })
     }
 
     /// Whether a class of a compiled module is marked as an extension type, with `@cython.cclass`.

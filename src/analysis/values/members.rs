@@ -225,8 +225,12 @@ impl<'db> Evaluator<'db> {
         let Some(statement) = source.class(node.number) else { return false };
         let scope = source.scope_before(node.number);
         let here = Context { scope, at: Some(statement.start()), frame: context.frame.clone(), source: source.clone() };
+        let is_made_anew = classify(self.db, node.file, node.number).is_made_anew;
         statement.decorator_list.iter().any(|decorator| match self.evaluate(&here, &decorator.expression) {
-            Value::Function(function) => changes_of(self.db, function.node.file, function.node.number).rewrites,
+            Value::Function(function) => {
+                let changes = changes_of(self.db, function.node.file, function.node.number);
+                changes.rewrites || changes.copies && is_made_anew
+            }
             _ => false,
         })
     }

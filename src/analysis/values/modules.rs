@@ -13,6 +13,7 @@ use ruff_text_size::TextSize;
 use ty_module_resolver::file_to_module;
 
 use super::super::database::Db;
+use super::super::syntax_index::last_name;
 use super::index::{BindingKind, Index};
 use super::source::Source;
 use super::{Frame, ModuleRef, Value};
@@ -252,21 +253,34 @@ impl<'db> Evaluator<'db> {
             "__doc__" | "__path__" | "__spec__" | "__loader__" | "__dict__" => return Some(Value::Unknown),
             _ => {}
         }
+        if let Some(member) = self.global_member(file, name) {
+            return Some(member);
+        }
         let package = ModuleRef::Source(file);
         if let Some(submodule) = self.submodule(file, &package, name) {
             return Some(Value::Module(submodule));
         }
-        module_member(self.db, file, "__getattr__".to_string())?;
-        Some(self.lazily_imported(file, name).unwrap_or_else(|| self.promised(file, name)))
+        let lazy = module_member(self.db, file, "__getattr__".to_string())
+            .map(|_| self.lazily_imported(file, name).unwrap_or_else(|| self.promised(file, name)));
+        match lazy {
+            None | Some(Value::Unknown) => self.described_member(file, name).or(lazy),
+            known => known,
+        }
     }
 
     /// What a module's `__getattr__` gives: where an import under `TYPE_CHECKING` tells readers what a name will be, that.
     fn promised(&self, file: File, name: &str) -> Value {
         let source = self.source(file);
-        let mut imports = source.index.scope(0).bindings_of(name).map(|(_, binding)| binding);
+        let scope = source.index.scope(0);
+        let mut imports = scope.bindings_of(name).map(|(_, binding)| binding);
         match (imports.next(), imports.next()) {
             (Some(only), None) if matches!(only.kind, BindingKind::Import | BindingKind::ImportFrom) => {
                 self.import_value(&source, only.node)
+            }
+            (None, _) => {
+                let mut stars = scope.stars.iter().map(|number| scope.bindings[*number].node);
+                let found = stars.find_map(|star| self.star_value(&source, star, name));
+                found.unwrap_or(Value::Unknown)
             }
             _ => Value::Unknown,
         }
@@ -285,6 +299,26 @@ impl<'db> Evaluator<'db> {
             ModuleRef::Source(home) if home != file => module_member(self.db, home, name.to_string()),
             module => self.submodule(file, &module, name).map(Value::Module),
         }
+    }
+
+    /// A member of an enumeration that a decorator copies into the module: `enum.global_enum`.
+    fn global_member(&self, file: File, name: &str) -> Option<Value> {
+        let source = self.source(file);
+        let context = self.module_context(file);
+        let is_global = |decorator: &ruff_python_ast::Decorator| {
+            last_name(&decorator.expression).is_some_and(|name| name.ends_with("global_enum"))
+                && matches!(self.evaluate(&context, &decorator.expression), Value::Function(function)
+                    if self.qualified_name(function.node).as_deref() == Some("enum.global_enum"))
+        };
+        let bindings = source.index.scope(0).bindings.iter().filter(|binding| matches!(binding.kind, BindingKind::Class));
+        bindings.into_iter().find_map(|binding| {
+            let class = source.class(binding.node)?;
+            if !class.decorator_list.iter().any(is_global) {
+                return None;
+            }
+            super::members::member_value(self.db, file, binding.node, name.to_string())?;
+            Some(Value::Instance(super::ClassRef::Source(source.at(binding.node))))
+        })
     }
 
     /// A submodule of a package, imported or not.

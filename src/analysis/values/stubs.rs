@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ruff_db::files::{File, vendored_path_to_file};
 use ruff_db::vendored::VendoredPath;
-use ruff_python_ast::{self as ast, Expr};
+use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr};
 
 use super::builtins::is_named;
-use super::modules::{Context, Evaluator, module_name};
+use super::modules::{Context, Evaluator, module_member, module_name};
 use super::{ClassRef, Function, ModuleRef, Node, Value};
 
 impl<'db> Evaluator<'db> {
@@ -26,6 +26,25 @@ impl<'db> Evaluator<'db> {
         let reached = self.reach(&context, 0, name, None);
         let binding = &context.source.index.scope(0).bindings[*reached.bindings.first()?];
         context.source.class(binding.node).map(|_| context.source.at(binding.node))
+    }
+
+    /// The class that a module of the standard library has under a name which its code does not bind plainly, as
+    /// `multiprocessing` does: its stub imports it from where it is defined.
+    pub fn described_member(&self, file: File, name: &str) -> Option<Value> {
+        if file.is_stub(self.db) || !self.is_of_library(file) {
+            return None;
+        }
+        let stub = self.stub(&module_name(self.db, file)?)?;
+        let source = self.source(stub);
+        let is_passed_on = |node| matches!(source.node(node), AnyRootNodeRef::Alias(alias) if alias.asname.is_some());
+        if !source.index.scope(0).bindings_of(name).any(|(_, binding)| is_passed_on(binding.node)) {
+            return None;
+        }
+        match module_member(self.db, stub, name.to_string())? {
+            Value::Class(ClassRef::Source(node)) if node.file.is_stub(self.db) => None,
+            class @ Value::Class(_) => Some(class),
+            _ => None,
+        }
     }
 
     /// What the stub of a C function says it returns.
