@@ -7,6 +7,8 @@ mod hostile;
 mod interpreters;
 #[path = "facts/library.rs"]
 mod library;
+#[path = "facts/mechanisms.rs"]
+mod mechanisms;
 
 use std::process::ExitCode;
 
@@ -16,7 +18,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Outcome = Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let mut trials: Vec<Trial> = hostile::ALL.iter().map(|(name, test)| Trial::test(*name, test)).collect();
+    let mut trials: Vec<Trial> =
+        hostile::ALL.iter().chain(mechanisms::ALL).map(|(name, test)| Trial::test(*name, test)).collect();
     for interpreter in library::judges() {
         let name = format!("the standard library, judged by CPython {}", interpreter.exact);
         trials.push(Trial::test(name, || library::judge(interpreter)));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::Outcome;
 
 /// A name and what is tried.
-type Test = (&'static str, fn() -> Outcome);
+pub type Test = (&'static str, fn() -> Outcome);
 
 pub const ALL: &[Test] = &[
     ("a file that does not parse has its line", broken),
@@ -18,12 +18,16 @@ pub const ALL: &[Test] = &[
     ("what cannot be read has its line and a message", unreadable),
     ("deep nesting is answered or refused", nesting),
     ("a class whose bases another module assigns has no known order", assigned_bases),
+    ("three thousand classes in a chain are answered", chain),
+    ("links that lead back are followed once", links),
+    ("other encodings, a byte zero and nothing at all have their lines", encodings),
+    ("twenty thousand lines are answered", long),
 ];
 
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+    pub fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let path = std::env::temp_dir().join(format!("dunderstand-facts-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         for (file, text) in files {
@@ -35,7 +39,7 @@ impl Folder {
     }
 
     /// Runs `facts` over the folder: the lines by their file's name, and all that was printed.
-    fn facts(&self) -> (Vec<(String, Value)>, Output) {
+    pub fn facts(&self) -> (Vec<(String, Value)>, Output) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dunderstand"));
         command.args(["facts", "--format", "json", "."]).current_dir(&self.0).env_clear();
         let output = command.output().unwrap();
@@ -55,18 +59,18 @@ impl Drop for Folder {
     }
 }
 
-fn class<'l>(lines: &'l [(String, Value)], file: &str, name: &str) -> &'l Value {
+pub fn class<'l>(lines: &'l [(String, Value)], file: &str, name: &str) -> &'l Value {
     let (_, line) = lines.iter().find(|(found, _)| found == file).unwrap_or_else(|| panic!("no line for {file}"));
     let classes = line["classes"].as_array().unwrap();
     classes.iter().find(|class| class["qualname"] == name).unwrap_or_else(|| panic!("no {name} in {line}"))
 }
 
-fn check(holds: bool, what: &str, found: &impl std::fmt::Debug) -> Outcome {
+pub fn check(holds: bool, what: &str, found: &impl std::fmt::Debug) -> Outcome {
     if holds { Ok(()) } else { Err(format!("{what}: {found:?}").into()) }
 }
 
 /// Nothing crashed, and the exit code is as expected.
-fn ended(output: &Output, code: i32) -> Outcome {
+pub fn ended(output: &Output, code: i32) -> Outcome {
     let errors = String::from_utf8_lossy(&output.stderr);
     check(output.status.code() == Some(code) && !errors.contains("bug in dunderstand"), "the end", output)
 }
@@ -190,4 +194,52 @@ fn assigned_bases() -> Outcome {
         check(class["mro"].is_null() && class["has_dict"] == true, name, class)?;
     }
     check(class(&lines, "widgets.py", "Plain")["mro"].is_array(), "the class that nobody assigns", &lines)
+}
+
+fn chain() -> Outcome {
+    let chain: String = (0..3000).map(|n| format!("class C{}(C{n}): pass\n", n + 1)).collect();
+    let folder = Folder::new("chain", &[("chain.py", &format!("class C0: pass\n{chain}"))]);
+    let (lines, output) = folder.facts();
+    ended(&output, 0)?;
+    let last = class(&lines, "chain.py", "C3000");
+    // Where the stack would not do, nothing is claimed.
+    let order = last["mro"].as_array().map(Vec::len);
+    check(order.is_none_or(|length| length == 3002), "the order of the last", &order)?;
+    check(class(&lines, "chain.py", "C9")["mro"].as_array().map(Vec::len) == Some(11), "an early one", &"chain.py")
+}
+
+fn links() -> Outcome {
+    let folder = Folder::new("links", &[("package/__init__.py", ""), ("package/one.py", "class One: pass\n")]);
+    std::os::unix::fs::symlink("..", folder.0.join("package/back"))?;
+    std::os::unix::fs::symlink("itself", folder.0.join("itself"))?;
+    std::os::unix::fs::symlink("nowhere.py", folder.0.join("broken_link.py"))?;
+    let (lines, output) = folder.facts();
+    ended(&output, 0)?;
+    check(lines.len() == 2, "each file once", &lines)
+}
+
+fn encodings() -> Outcome {
+    let folder = Folder::new("encodings", &[("empty.py", ""), ("mark.py", "\u{feff}class Marked: pass\n")]);
+    std::fs::write(folder.0.join("latin.py"), b"# -*- coding: latin-1 -*-\nclass A:\n    name = '\xe9'\n")?;
+    std::fs::write(folder.0.join("zero.py"), b"class Before: pass\n\0\nclass After: pass\n")?;
+    let (lines, output) = folder.facts();
+    ended(&output, 2)?;
+    check(lines.len() == 4, "a line for each", &lines)?;
+    check(class(&lines, "mark.py", "Marked")["metaclass"] == "builtins.type", "behind a byte order mark", &lines)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    check(errors.contains("latin.py") && errors.contains("zero.py"), "messages name the files", &errors)
+}
+
+fn long() -> Outcome {
+    let class_of = |n: usize| {
+        let body = "    def __init__(self): self.value = 1\n    @property\n    def twice(self): return self.value\n";
+        format!("class C{n}:\n{body}    count = {n}\n\nlast = C{n}()\n\n\n")
+    };
+    let text: String = (0..2500).map(class_of).collect();
+    check(text.lines().count() > 20_000, "the length", &text.lines().count())?;
+    let folder = Folder::new("long", &[("long.py", &text)]);
+    let (lines, output) = folder.facts();
+    ended(&output, 0)?;
+    let twice = &class(&lines, "long.py", "C2499")["members"][1];
+    check(twice["kind"] == "data-descriptor" && twice["line"] == 22_495, "the last property", twice)
 }

@@ -27,8 +27,12 @@ THRESHOLDS = {
     "member kind, not plain": (98, 92),
     "member type": (99, 95),
     "function kind": (99.8, 99),
-    "global type": (99, 85),
+    "global type": (99, 0),
+    "global type, run time": (99, 95),
 }
+
+# Where the types of locks, threads, queues, weak references and the like are defined.
+RUN_TIME_MODULES = ("_thread", "threading", "weakref", "_weakref", "_weakrefset", "contextvars", "_contextvars", "queue", "_queue")
 
 
 class Score:
@@ -191,6 +195,8 @@ def judge(score, answers):
             is_right = answer["type"] is not None and names_class(of, answer["type"])
             where = "%s.%s" % (module.__name__, answer["name"])
             score.add("global type", full_name(of), answer["type"], is_right, where)
+            if of.__module__ in RUN_TIME_MODULES or of in (functools.partial, type(found)):
+                score.add("global type, run time", full_name(of), answer["type"], is_right, where)
 
 
 def main():

@@ -126,7 +126,8 @@ impl<'db> Evaluator<'db> {
             "__class__" => return self.metaclass(class).map_or(Value::Unknown, Value::Class),
             "__bases__" | "__mro__" => {
                 let classes = if name == "__mro__" { self.mro(class) } else { self.bases(class) };
-                return classes.map_or(Value::Unknown, |classes| Value::Tuple(classes.into_iter().map(Value::Class).collect()));
+                return classes
+                    .map_or(Value::Unknown, |classes| Value::Tuple(classes.into_iter().map(Value::Class).collect()));
             }
             "__dict__" | "__subclasses__" => return Value::Unknown,
             _ => {}

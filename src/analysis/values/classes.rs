@@ -9,7 +9,7 @@ use super::super::database::Db;
 use super::generic::ClassForm;
 use super::index::NodeNumber;
 use super::modules::{Context, Evaluator, ROUNDS};
-use super::{Arguments, ClassRef, MadeClass, ModuleRef, Node, Value};
+use super::{Arguments, ClassRef, MadeClass, Node, Value};
 use ruff_db::files::File;
 
 /// What a class statement makes, before its decorators.
@@ -135,43 +135,6 @@ impl<'db> Evaluator<'db> {
         self.made_anew(&context, node, statement, &facts).unwrap_or(facts)
     }
 
-    /// The class that a decorator makes anew, with another metaclass or other bases: `six.add_metaclass`.
-    fn made_anew(
-        &self,
-        context: &Context<'db>,
-        node: Node,
-        statement: &ast::StmtClassDef,
-        facts: &Classification,
-    ) -> Option<Classification> {
-        if statement.decorator_list.is_empty() || facts.form != ClassForm::Plain {
-            return None;
-        }
-        let first = Arc::new(MadeClass {
-            name: self.class_name(&ClassRef::Source(node))?.into(),
-            bases: facts.bases.clone()?,
-            metaclass: Some(facts.metaclass.clone()?),
-            slots: None,
-        });
-        let class = Value::Class(ClassRef::Made(first.clone()));
-        let decorated = statement.decorator_list.iter().rev().try_fold(class, |class, decorator| {
-            let function = self.evaluate(context, &decorator.expression);
-            let result = self.call(context, &function, Arguments::of(vec![class.clone()]));
-            match result {
-                Value::Unknown => Some(class),
-                Value::OneOf(values) if values.contains(&class) => Some(class),
-                Value::Class(_) => Some(result),
-                _ => None,
-            }
-        });
-        match decorated? {
-            Value::Class(ClassRef::Made(anew)) if anew != first && anew.is_named(&statement.name) => {
-                let made = self.complete(node, Some(anew.bases.clone()), anew.metaclass.clone(), facts.slots.clone());
-                Some(Classification { is_made_anew: true, ..made })
-            }
-            _ => None,
-        }
-    }
-
     fn class_from(
         &self,
         context: &Context<'db>,
@@ -264,23 +227,6 @@ impl<'db> Evaluator<'db> {
                 Classification { metaclass: class, is_no_class: true, ..Classification::default() }
             }
             _ => Classification::default(),
-        }
-    }
-
-    /// Whether a name or an attribute is one of an extension module.
-    fn is_of_extension(&self, context: &Context<'db>, expr: &Expr) -> bool {
-        match expr {
-            Expr::Attribute(attribute) => {
-                self.evaluate(context, &attribute.value) == Value::Module(ModuleRef::Opaque)
-            }
-            Expr::Name(name) => {
-                let source = &context.source;
-                let mut bindings = source.index.scope(0).bindings_of(&name.id).map(|(_, binding)| binding);
-                let is_imported =
-                    |node: NodeNumber| self.imported_module(source, node) == Some(Some(ModuleRef::Opaque));
-                bindings.next().is_some_and(|binding| is_imported(binding.node)) && bindings.next().is_none()
-            }
-            _ => false,
         }
     }
 

@@ -1,10 +1,14 @@
-//! Class decorators that make the class anew or change its members: `dataclass` and those of attrs.
+//! Class decorators that make the class anew or change its members: `dataclass`, those of attrs, `six.add_metaclass`.
 
-use ruff_python_ast::Expr;
+use std::sync::Arc;
+
+use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::Ranged as _;
 
+use super::classes::Classification;
+use super::generic::ClassForm;
 use super::modules::{Context, Evaluator};
-use super::{Arguments, Node, Value};
+use super::{Arguments, ClassRef, MadeClass, Node, Value};
 
 /// What a decorator does to a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,43 @@ impl<'db> Evaluator<'db> {
             }),
             "attr._next_gen.define" => {
                 Some(ClassDecorator::Attrs { slots: flag("slots").unwrap_or(true), annotated: flag("auto_attribs") })
+            }
+            _ => None,
+        }
+    }
+
+    /// The class that a decorator makes anew, with another metaclass or other bases: `six.add_metaclass`.
+    pub fn made_anew(
+        &self,
+        context: &Context<'db>,
+        node: Node,
+        statement: &ast::StmtClassDef,
+        facts: &Classification,
+    ) -> Option<Classification> {
+        if statement.decorator_list.is_empty() || facts.form != ClassForm::Plain {
+            return None;
+        }
+        let first = Arc::new(MadeClass {
+            name: self.class_name(&ClassRef::Source(node))?.into(),
+            bases: facts.bases.clone()?,
+            metaclass: Some(facts.metaclass.clone()?),
+            slots: None,
+        });
+        let class = Value::Class(ClassRef::Made(first.clone()));
+        let decorated = statement.decorator_list.iter().rev().try_fold(class, |class, decorator| {
+            let function = self.evaluate(context, &decorator.expression);
+            let result = self.call(context, &function, Arguments::of(vec![class.clone()]));
+            match result {
+                Value::Unknown => Some(class),
+                Value::OneOf(values) if values.contains(&class) => Some(class),
+                Value::Class(_) => Some(result),
+                _ => None,
+            }
+        });
+        match decorated? {
+            Value::Class(ClassRef::Made(anew)) if anew != first && anew.is_named(&statement.name) => {
+                let made = self.complete(node, Some(anew.bases.clone()), anew.metaclass.clone(), facts.slots.clone());
+                Some(Classification { is_made_anew: true, ..made })
             }
             _ => None,
         }

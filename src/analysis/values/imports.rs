@@ -1,14 +1,14 @@
 //! Imports: which module a name stands for, whether it is there, and what an import statement binds.
 
 use ruff_db::files::{File, FilePath};
-use ruff_python_ast::{self as ast, AnyRootNodeRef, Stmt};
+use ruff_python_ast::{self as ast, AnyRootNodeRef, Expr, Stmt};
 use ruff_text_size::Ranged as _;
 use ty_module_resolver::{
     ImportingFile, ModuleName, resolve_module, resolve_real_module, resolve_real_shadowable_module,
 };
 
 use super::index::{Binding, BindingKind, NodeNumber};
-use super::modules::{Evaluator, has_extension, imports_succeed, is_package, module_name};
+use super::modules::{Context, Evaluator, has_extension, imports_succeed, is_package, module_name};
 use super::source::Source;
 use super::{ModuleRef, Value};
 
@@ -186,6 +186,21 @@ impl<'db> Evaluator<'db> {
         }
     }
 
+    /// Whether a name or an attribute is one of an extension module.
+    pub fn is_of_extension(&self, context: &Context<'db>, expr: &Expr) -> bool {
+        match expr {
+            Expr::Attribute(attribute) => self.evaluate(context, &attribute.value) == Value::Module(ModuleRef::Opaque),
+            Expr::Name(name) => {
+                let source = &context.source;
+                let mut bindings = source.index.scope(0).bindings_of(&name.id).map(|(_, binding)| binding);
+                let is_imported =
+                    |node: NodeNumber| self.imported_module(source, node) == Some(Some(ModuleRef::Opaque));
+                bindings.next().is_some_and(|binding| is_imported(binding.node)) && bindings.next().is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a statement runs with its module, and not in a function or class body.
     fn statement_is_of_module(&self, source: &Source, import: &ast::StmtImportFrom) -> bool {
         source.scope_around(import.range()) == 0
@@ -209,7 +224,8 @@ impl<'db> Evaluator<'db> {
         let scope = source.index.scope(0);
         let is_from = |node: NodeNumber| self.imported_module(&source, node) == Some(Some(ModuleRef::Source(origin)));
         if scope.binds(name) {
-            let is_passed_on = |binding: &Binding| matches!(binding.kind, BindingKind::ImportFrom) && is_from(binding.node);
+            let is_passed_on =
+                |binding: &Binding| matches!(binding.kind, BindingKind::ImportFrom) && is_from(binding.node);
             return scope.bindings_of(name).all(|(_, binding)| is_passed_on(binding));
         }
         let stars: Vec<NodeNumber> = scope.stars.iter().map(|number| scope.bindings[*number].node).collect();

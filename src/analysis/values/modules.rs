@@ -310,7 +310,8 @@ impl<'db> Evaluator<'db> {
                 && matches!(self.evaluate(&context, &decorator.expression), Value::Function(function)
                     if self.qualified_name(function.node).as_deref() == Some("enum.global_enum"))
         };
-        let bindings = source.index.scope(0).bindings.iter().filter(|binding| matches!(binding.kind, BindingKind::Class));
+        let bindings =
+            source.index.scope(0).bindings.iter().filter(|binding| matches!(binding.kind, BindingKind::Class));
         bindings.into_iter().find_map(|binding| {
             let class = source.class(binding.node)?;
             if !class.decorator_list.iter().any(is_global) {
