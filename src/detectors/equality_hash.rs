@@ -1,6 +1,6 @@
-//! `def __eq__`: what becomes of the hash.
+//! `def __eq__`: what becomes of the hash. Silent where the class says itself that it has none.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
 
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Site};
@@ -13,6 +13,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(def) = site.node else { return None };
     let AnyNodeRef::StmtClassDef(statement) = site.parent()? else { return None };
     if !matches!(def.name.as_str(), "__eq__" | "__hash__") {
+        return None;
+    }
+    if says_unhashable(statement) {
         return None;
     }
     let class = site.module.class(statement)?;
@@ -38,4 +41,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             ),
     );
     Some(())
+}
+
+/// Whether the body has `__hash__ = None`.
+fn says_unhashable(statement: &ast::StmtClassDef) -> bool {
+    statement.body.iter().any(|statement| {
+        let Stmt::Assign(assign) = statement else { return false };
+        let is_hash = |target: &ast::Expr| target.as_name_expr().is_some_and(|name| name.id == "__hash__");
+        assign.targets.iter().any(is_hash) && assign.value.is_none_literal_expr()
+    })
 }
