@@ -2,7 +2,7 @@
 //!
 //! The proxy stands for `self` in the method, so the method may use `self` for its attributes only.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::blocks::{at, comment_in, line_end, other_mention, own_lines};
 use super::imports::{bindings, imported, line_after, taken};
@@ -171,10 +171,20 @@ fn class_may_change(module: &Module, statement: &ast::StmtClassDef, def: &ast::S
     }
 }
 
+/// What a function that `lru_cache` has wrapped can be asked.
+const CACHE_METHODS: &[&str] = &["cache_clear", "cache_info", "cache_parameters"];
+
 /// A use of the method after which nothing may hold the object: the cache has only a weak proxy of it.
 fn unheld(module: &Module, class: &Class, method: &str) -> Option<(TextRange, &'static str)> {
     let nodes = all_nodes(&module.syntax().body);
-    let called: Vec<TextRange> = calls(&nodes).into_iter().map(|call| call.func.range()).collect();
+    let called: Vec<TextRange> = calls(&nodes)
+        .into_iter()
+        .map(|call| match &*call.func {
+            // `obj.method.cache_info()` holds nothing either.
+            Expr::Attribute(asked) if CACHE_METHODS.contains(&asked.attr.as_str()) => asked.value.range(),
+            called => called.range(),
+        })
+        .collect();
     nodes.into_iter().find_map(|node| {
         let AnyNodeRef::ExprAttribute(read) = node else { return None };
         if read.attr.as_str() != method || !read.ctx.is_load() {
