@@ -16,6 +16,7 @@ import tokenize
 import warnings
 
 WORD = re.compile(r"[^\W\d]\w*")
+ALONE = re.compile(r"(import [\w.]+( as \w+)?|from [\w.]+ import [\w., ]+)\s*$")
 LITERAL_EXPORTS = re.compile(r"""__all__[^=]*=\s*[\[(]\s*(["'\])]|$)""")
 MODULE_NAMES = {"__annotations__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"}
 
@@ -65,7 +66,10 @@ def imports(text):
 
 def unused(text):
     """The imports at the top level whose name occurs nowhere else: not as a name, not in a string; none where the exports are
-    worked out."""
+    worked out. An import that shares its line with more, as with a comment, may stay, and so may one whose name is read in
+    continued lines."""
+    if "\\\n" in text or "\\\r\n" in text:
+        return set()
     exports = [line for line in text.splitlines() if line.startswith("__all__")]
     if not all(LITERAL_EXPORTS.match(line) for line in exports):
         return set()
@@ -75,7 +79,8 @@ def unused(text):
     for token in tokens:
         if token.type in kinds:
             words.update(WORD.findall(token.string))
-    names = [((alias or name).split(".")[0], name, alias) for _, name, alias in imports(text)]
+    alone = [line for line in text.splitlines() if ALONE.match(line)]
+    names = [((alias or name).split(".")[0], name, alias) for _, name, alias in imports("\n".join(alone))]
     return {name for name, imported, alias in names if words[name] <= 1 and not (alias and imported == alias)}
 
 
