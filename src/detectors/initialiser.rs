@@ -2,11 +2,12 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::class_reading::{calls_parent_init, is_own, is_protocol};
+use super::class_reading::{is_own, is_protocol};
 use super::method_body::{attribute_of, find_own, method, own_nodes, parameter};
+use super::nodes::all_nodes;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Site};
-use crate::text::{Place, Ranged as _};
+use crate::text::{Place, Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["datamodel/initialisation"], nodes: &[NodeKind::StmtFunctionDef], detect };
@@ -27,9 +28,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::StmtReturn(ast::StmtReturn { value: Some(value), .. }) if is_no_none(value) => Some(&**value),
         _ => None,
     });
-    let calls_parent = def.body.iter().any(calls_parent_init);
-    let skipped = skipped(&class).filter(|_| !calls_parent);
-    let late = late(statement, def, &class);
+    let is_hidden = leaks(def);
+    let skipped = skipped(&class).filter(|_| !is_hidden && !mentions_parent(def));
+    let late = if is_hidden { None } else { late(statement, def, &class) };
     if returned.is_none() && skipped.is_none() && late.is_none() {
         return None;
     }
@@ -73,26 +74,44 @@ fn skipped(class: &Class) -> Option<(String, Option<Place>)> {
     Some((next.name(), next.own_member("__init__").and_then(|member| member.place)))
 }
 
+/// Whether an `__init__` mentions another one, in whatever way it may call it.
+fn mentions_parent(init: &ast::StmtFunctionDef) -> bool {
+    all_nodes(&init.body).into_iter().any(|node| match node {
+        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "__init__",
+        AnyNodeRef::ExprName(name) => name.id == "super",
+        _ => false,
+    })
+}
+
+/// Whether something else may set the rest: a method that is called on the object, what the object is given to, its
+/// `__dict__`.
+fn leaks(init: &ast::StmtFunctionDef) -> bool {
+    let Some(own) = parameter(init, 0) else { return true };
+    let nodes = all_nodes(&init.body);
+    let is_own = |expr: &Expr| expr.as_name_expr().is_some_and(|name| name.id == own);
+    let plain: Vec<TextRange> = nodes
+        .iter()
+        .filter_map(|node| match node {
+            AnyNodeRef::ExprAttribute(attribute) if attribute.attr.as_str() != "__dict__" => {
+                Some(attribute.value.range())
+            }
+            _ => None,
+        })
+        .collect();
+    nodes.iter().any(|node| match node {
+        AnyNodeRef::ExprName(name) => name.id == own && !plain.contains(&name.range()),
+        AnyNodeRef::ExprCall(call) => call.func.as_attribute_expr().is_some_and(|method| is_own(&method.value)),
+        _ => false,
+    })
+}
+
 /// The first attribute that a method reads, another one sets, and nothing gives to each new object.
 fn late<'a>(
     statement: &'a ast::StmtClassDef,
     init: &ast::StmtFunctionDef,
     class: &Class,
 ) -> Option<(&'a ast::ExprAttribute, &'a str)> {
-    let own = parameter(init, 0)?;
     if class.definer("__getattr__").is_some() || class.mro().iter().skip(1).any(|base| !base.is("builtins.object")) {
-        return None;
-    }
-    // Whatever `__init__` passes its object to may set the rest.
-    let leaks = find_own(&init.body, |node| match node {
-        AnyNodeRef::ExprCall(call) => {
-            let is_own_name = |expr: &Expr| expr.as_name_expr().is_some_and(|name| name.id == own);
-            let on_own = call.func.as_attribute_expr().is_some_and(|method| is_own_name(&method.value));
-            (on_own || call.arguments.iter_source_order().any(|argument| is_own_name(argument.value()))).then_some(())
-        }
-        _ => None,
-    });
-    if leaks.is_some() {
         return None;
     }
     let methods = || statement.body.iter().filter_map(Stmt::as_function_def_stmt).filter(|def| def.name != init.name);
