@@ -58,7 +58,7 @@ fn chained(
         site.module.may_be(&decorator.expression, names)
             && site.module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is_any(names))
     };
-    if !is(outer, &["builtins.classmethod"]) || !is(inner, &["builtins.property", "functools.cached_property"]) {
+    if !is(outer, &["builtins.classmethod"]) || !is(inner, &["builtins.property"]) {
         return None;
     }
     let chained = format!("{}.{}", statement.name, def.name);
