@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::analysis::{
-    DescriptorKind, FileFacts, FunctionKind, Interrupted, Project, RootSettings, STACK_SIZE, Snapshot,
+    DescriptorKind, FileFacts, FunctionKind, Interrupted, Problem, Project, RootSettings, STACK_SIZE, Snapshot,
 };
 
 use super::failure::Failure;
@@ -68,18 +68,21 @@ pub(super) fn run(arguments: &Arguments, terminal: &mut Terminal) -> Result<Outc
     let settings =
         |path: &PathBuf| RootSettings { path: path.clone(), python: python.clone(), ..RootSettings::default() };
     let settings: Vec<RootSettings> = roots.iter().map(settings).collect();
-    let project = Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
+    let mut project =
+        Project::open(&settings, Arc::new(knowledge()?)).map_err(|error| Failure::new(error.to_string()))?;
     for environment in project.environments() {
         if let Some(problem) = &environment.problem {
             terminal.warning(problem);
         }
     }
     let found: Vec<PathBuf> = found.into_iter().collect();
-    write(&project, &found, terminal)
+    write(&mut project, &found, terminal)
 }
 
 /// Reads all files at once and writes them in their order.
-fn write(project: &Project, found: &[PathBuf], terminal: &mut Terminal) -> Result<Outcome, Failure> {
+///
+/// A panic in one of them may leave behind what others need, so those that were interrupted are read once more, one by one.
+fn write(project: &mut Project, found: &[PathBuf], terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_SIZE).thread_name(|_| READER.to_string());
     let pool = pool.build().map_err(|error| Failure::new(format!("threads cannot be started: {error}")))?;
     let bar = super::check::bar(found.len());
@@ -89,15 +92,22 @@ fn write(project: &Project, found: &[PathBuf], terminal: &mut Terminal) -> Resul
     for part in found.chunks(64) {
         let snapshot = project.snapshot();
         let jobs: Vec<(&PathBuf, Snapshot)> = part.iter().map(|file| (file, snapshot.clone())).collect();
-        let lines: Vec<(Value, Option<String>)> = pool.install(|| {
+        drop(snapshot);
+        let reads: Vec<Read> = pool.install(|| {
             let read_one = |(file, snapshot): (&PathBuf, Snapshot)| {
-                let line = line(file, snapshot);
+                let read = read(file, snapshot);
                 bar.inc(1);
-                line
+                read
             };
             jobs.into_par_iter().map(read_one).collect()
         });
-        for (line, problem) in lines {
+        for (file, mut outcome) in part.iter().zip(reads) {
+            if matches!(outcome, Err(Interrupted::Panicked(_))) {
+                project.recover();
+                let snapshot = project.snapshot();
+                outcome = pool.install(|| read(file, snapshot));
+            }
+            let (line, problem) = line(file, outcome);
             writeln!(output, "{line}")?;
             if let Some(problem) = problem {
                 is_complete = false;
@@ -110,9 +120,15 @@ fn write(project: &Project, found: &[PathBuf], terminal: &mut Terminal) -> Resul
     Ok(if is_complete { Outcome::Clean } else { Outcome::Incomplete })
 }
 
+/// What became of the read of one file.
+type Read = Result<Result<FileFacts, Problem>, Interrupted>;
+
+fn read(file: &Path, snapshot: Snapshot) -> Read {
+    snapshot.read(|snapshot| snapshot.facts(file))
+}
+
 /// The line of one file, and what went wrong with it.
-fn line(file: &Path, snapshot: Snapshot) -> (Value, Option<String>) {
-    let read = snapshot.read(|snapshot| snapshot.facts(file));
+fn line(file: &Path, read: Read) -> (Value, Option<String>) {
     let problem = match read {
         Ok(Ok(facts)) => {
             let problem = (facts.syntax_errors > 0).then(|| {
