@@ -34,6 +34,8 @@ pub struct Settings {
     pub python_version: Option<Version>,
     /// Folders with more pages, as written.
     pub explanation_paths: Vec<String>,
+    /// Whether files that nobody has opened are read in the background.
+    pub looks_through_workspace: bool,
     /// For the editor's client, which logs the messages; the server has no use for it.
     pub trace: Trace,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             python: None,
             python_version: None,
             explanation_paths: vec![],
+            looks_through_workspace: true,
             trace: Trace::Off,
         };
         for setting in ALL {

@@ -29,6 +29,7 @@ pub(super) struct Root {
     pub(super) options: Arc<Options>,
     pub(super) page_folders: PageFolders,
     settings: RootSettings,
+    looks_through_workspace: bool,
     /// What the editor says.
     editor: Layer,
 }
@@ -38,6 +39,8 @@ pub(super) struct Root {
 pub(super) struct Changed {
     /// Another environment or version: everything is looked up anew.
     pub(super) environment: bool,
+    /// Whether the workspace is looked through.
+    pub(super) workspace: bool,
 }
 
 /// All workspace folders.
@@ -79,6 +82,11 @@ impl Roots {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Root> {
         self.roots.iter()
+    }
+
+    /// Whether files that nobody has opened are read: what only a part of them says is worth nothing.
+    pub(super) fn are_looked_through(&self) -> bool {
+        self.roots.iter().all(|root| root.looks_through_workspace)
     }
 
     /// What the analysis needs to know about each root.
@@ -132,6 +140,7 @@ impl Roots {
             options: self.defaults.clone(),
             page_folders: PageFolders::default(),
             settings: RootSettings::default(),
+            looks_through_workspace: true,
             editor: editor.clone(),
         };
         configure(&mut root, &self.outbox);
@@ -157,9 +166,11 @@ impl Roots {
     /// Reads all project files and pages again.
     pub(super) fn reconfigure(&mut self) -> Changed {
         let mut changed = Changed::default();
+        let looked_through = self.are_looked_through();
         for root in &mut self.roots {
             changed.environment |= configure(root, &self.outbox);
         }
+        changed.workspace = self.are_looked_through() != looked_through;
         self.read_pages();
         changed
     }
@@ -209,6 +220,7 @@ fn configure(root: &mut Root, outbox: &Outbox) -> bool {
     let changed = root.settings != configuration.root;
     root.options = Arc::new(configuration.options);
     root.page_folders = configuration.page_folders;
+    root.looks_through_workspace = configuration.settings.looks_through_workspace;
     root.settings = configuration.root;
     changed
 }

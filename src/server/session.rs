@@ -1,6 +1,7 @@
 //! What the server knows: the project, the open texts, the roots. Owned by one thread, changed in order of arrival.
 
 mod make_way;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -107,8 +108,16 @@ impl Session {
             Err(error) => self.outbox.warn(error.to_string()),
         }
         self.unsynced = self.documents.python().map(|(path, _)| path.clone()).collect();
-        self.warming.begin();
+        self.begin_warming();
         self.tell_of_environments();
+    }
+
+    /// Looks through the workspace, unless a person does not want that.
+    fn begin_warming(&mut self) {
+        match self.roots.are_looked_through() {
+            true => self.warming.begin(),
+            false => self.warming.stop(),
+        }
     }
 
     fn tell_of_environments(&self) {
@@ -180,7 +189,7 @@ impl Session {
             self.everything_is_stale();
         }
         if paths.iter().any(|path| path.ends_with("pyvenv.cfg")) {
-            self.take(Changed { environment: true });
+            self.take(Changed { environment: true, ..Changed::default() });
         }
         let is_code = |path: &PathBuf| path.extension().is_none_or(|end| end == "py" || end == "pyi");
         let code: Vec<PathBuf> = paths.into_iter().filter(is_code).collect();
@@ -189,7 +198,7 @@ impl Session {
                 project.files_changed(if code.len() > MANY_FILES { &[] } else { &code });
             }
             if code.len() > MANY_FILES {
-                self.warming.begin();
+                self.begin_warming();
             }
             self.everything_is_stale();
         }
@@ -210,38 +219,6 @@ impl Session {
         }
         self.roots.read_pages();
         self.open_project();
-        self.everything_is_stale();
-    }
-
-    /// The addresses for which the editor is asked for settings.
-    pub(super) fn scopes(&self) -> Vec<Option<Uri>> {
-        match self.roots.is_empty() {
-            true => vec![None],
-            false => self.roots.iter().map(|root| root.uri.clone()).collect(),
-        }
-    }
-
-    /// Takes the editor's settings, in the order of [`Session::scopes`].
-    pub(super) fn settings_changed(&mut self, settings: &[Value]) {
-        let layers: Vec<Layer> = settings.iter().map(|value| self.initial.overlaid(value)).collect();
-        if let Some(only) = layers.last().filter(|_| self.roots.is_empty()) {
-            self.initial = only.clone();
-        }
-        let changed = self.roots.set_editor(&layers);
-        self.take(changed);
-    }
-
-    fn take(&mut self, changed: Changed) {
-        let settings = self.roots.settings();
-        if changed.environment
-            && let Some(project) = self.project_to_change()
-        {
-            if let Err(error) = project.reconfigure(&settings) {
-                self.outbox.warn(error.to_string());
-            }
-            self.warming.begin();
-            self.tell_of_environments();
-        }
         self.everything_is_stale();
     }
 

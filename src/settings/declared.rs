@@ -201,6 +201,13 @@ pub const ALL: &[Setting] = &[
             }
         },
     },
+    Setting {
+        key: "workspace.enable",
+        kind: Kind::Switch,
+        default: "true",
+        description: "Look through all files of the workspace in the background, for the threads that run a function of another file; takes memory. It is off where it is off for one folder.",
+        set: |settings, value| settings.looks_through_workspace = is_true(value),
+    },
 ];
 
 impl Setting {

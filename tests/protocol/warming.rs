@@ -83,6 +83,22 @@ fn diagnostics_are_published_anew_to_clients_that_do_not_pull() {
 }
 
 #[test]
+fn the_workspace_is_left_alone_where_a_person_wants_that() {
+    let folder = workspace("warm-off");
+    let off = json!({"workspace": {"enable": false}});
+    let client = Client::start_with(&folder, abilities(), off.clone());
+    let document = Document::open(&client, &folder, "store.py", STORE);
+    assert_eq!(document.codes(), []);
+    client.change_settings(json!({"workspace": {"enable": true}}));
+    client.wait_for_request("workspace/diagnostic/refresh"); // The settings are others.
+    client.wait_for_request("workspace/diagnostic/refresh"); // The workspace is known.
+    assert_eq!(document.codes(), [("asyncio/not-threadsafe".to_string(), 3)]);
+    client.change_settings(off);
+    client.wait_for_request("workspace/diagnostic/refresh");
+    assert_eq!(document.codes(), []);
+}
+
+#[test]
 fn a_client_that_shows_no_progress_is_not_asked_to() {
     let folder = workspace("warm-quietly");
     let client = start(&folder, abilities(), &[]);
