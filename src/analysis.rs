@@ -12,6 +12,7 @@ mod blocking;
 mod calls;
 mod classes;
 mod database;
+mod dead_code;
 mod definitions;
 mod effects;
 mod environment;

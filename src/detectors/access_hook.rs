@@ -43,8 +43,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn changes_class(class: &ast::StmtClassDef) -> bool {
     let mut changes = false;
     each_node(&class.body, |node| {
-        if let AnyNodeRef::ExprAttribute(attribute) = node {
-            changes |= attribute.ctx.is_store() && attribute.attr.as_str() == "__class__";
+        match node {
+            AnyNodeRef::ExprAttribute(attribute) => {
+                changes |= attribute.ctx.is_store() && attribute.attr.as_str() == "__class__";
+            }
+            // `object.__setattr__(self, "__class__", …)`
+            AnyNodeRef::ExprStringLiteral(text) => changes |= text.value.to_str() == "__class__",
+            _ => {}
         }
     });
     changes

@@ -48,7 +48,9 @@ fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -
     }
     for item in &with.items {
         let manager = &item.context_expr;
-        if is_between_one_task_and_threads(site.module, function, manager) {
+        if is_between_one_task_and_threads(site.module, function, manager)
+            || is_released_inside(site.module, with, manager)
+        {
             continue;
         }
         let taken = match manager.as_call_expr().and_then(|call| taken_by_manager(site.module, call)) {
@@ -61,6 +63,18 @@ fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -
         findings.push(held(site, function, manager, first, taken));
     }
     Some(())
+}
+
+/// Whether the block itself lets go of the lock, as it may do for the time of the `await`.
+fn is_released_inside(module: &Module, with: &ast::StmtWith, lock: &Expr) -> bool {
+    let mut found = false;
+    visit_frame(&with.body, &mut |node| {
+        let AnyNodeRef::ExprCall(call) = node else { return };
+        found |= method(call).is_some_and(|(receiver, name)| {
+            name == "release" && module.source(receiver) == module.source(lock)
+        });
+    });
+    found
 }
 
 /// Whether the lock is made anew by each call of the function around the coroutine function, which is the only one that takes

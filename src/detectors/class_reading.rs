@@ -145,7 +145,7 @@ pub(super) fn set_in_init(class: &Class, name: &str) -> Option<Place> {
             let def = method(&statement.body, "__init__")?;
             let receiver = parameter(def, 0)?;
             let set = def.body.iter().find_map(|statement| sets(statement, receiver, name));
-            let goes_on = def.body.iter().any(calls_parent_init);
+            let goes_on = def.body.iter().any(|inner| calls_parent_init(inner, &statement.name));
             Some((set.and_then(|range| module.place(range)), goes_on))
         });
         match found? {
@@ -170,12 +170,15 @@ fn sets(statement: &Stmt, receiver: &str, name: &str) -> Option<TextRange> {
     .map(Expr::range)
 }
 
-/// `super().__init__(…)` as a statement.
-pub(super) fn calls_parent_init(statement: &Stmt) -> bool {
+/// `super().__init__(…)` or `super(Class, self).__init__(…)` as a statement of `class`: on every path, and to the very next class.
+fn calls_parent_init(statement: &Stmt, class: &str) -> bool {
     let Stmt::Expr(statement) = statement else { return false };
     let Some(call) = statement.value.as_call_expr() else { return false };
     let Some(called) = call.func.as_attribute_expr() else { return false };
-    called.attr.as_str() == "__init__" && called.value.as_call_expr().is_some_and(|base| is_name(&base.func, "super"))
+    let is_next = |base: &ast::ExprCall| {
+        is_name(&base.func, "super") && base.arguments.args.first().is_none_or(|start| is_name(start, class))
+    };
+    called.attr.as_str() == "__init__" && called.value.as_call_expr().is_some_and(is_next)
 }
 
 /// Whether instances certainly have no `__dict__`.

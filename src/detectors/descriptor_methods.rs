@@ -113,7 +113,10 @@ fn is_test(node: AnyNodeRef, instance: &str) -> bool {
         AnyNodeRef::StmtAssign(assign) => assign.targets.iter().any(is_it),
         AnyNodeRef::StmtAugAssign(assign) => is_it(&assign.target),
         AnyNodeRef::ExprCall(call) => {
-            is_name(&call.func, "isinstance") && call.arguments.args.first().is_some_and(is_it)
+            let asks_base = call.func.as_attribute_expr().is_some_and(|called| called.attr.as_str() == "__get__");
+            (is_name(&call.func, "isinstance") && call.arguments.args.first().is_some_and(is_it))
+                // What another `__get__` does with `None` decides what comes back, and what is done with it.
+                || (asks_base && call.arguments.args.iter().any(is_it))
         }
         _ => false,
     }

@@ -98,6 +98,15 @@ fn shared_names(site: &Site, owner: &ast::StmtClassDef, class: &Class, findings:
             key.contains(text.value.to_str()).then_some(text)
         });
         let Some(passed) = passed else { continue };
+        // Aliases of an attribute of another kind share it on purpose.
+        let named = class.own_member(passed.value.to_str()).map(|member| member.kind);
+        let is_alias = match named {
+            Some(MemberKind::Descriptor(other)) => other != shape.class,
+            other => other.is_some(),
+        };
+        if is_alias {
+            continue;
+        }
         match seen.iter().find(|(known, ..)| *known == key) {
             Some((_, other, other_call)) => findings.push(
                 Finding::new("descriptors/shared-name", passed.range())

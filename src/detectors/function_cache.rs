@@ -46,6 +46,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !matches!(limit, Limit::None) || class.is_metaclass() || class.inherits("enum.Enum") {
         return None;
     }
+    // `method = classmethod(method)` further down: the instances never get to the cache.
+    let is_rebound = |assign: &ast::StmtAssign| {
+        assign.targets.iter().any(|target| target.as_name_expr().is_some_and(|target| target.id == def.name.id))
+    };
+    if statement?.body.iter().filter_map(ast::Stmt::as_assign_stmt).any(is_rebound) {
+        return None;
+    }
     let finding = Finding::new("memory/cached-method", decorator.range())
         .fact("method", name())
         .fact("class", Fact::from(class.name()))

@@ -3,7 +3,7 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::nodes::own_nodes;
+use super::nodes::{block_around, own_nodes};
 use super::suspension::{around, coroutine_function, frame, is_in, with_def};
 use super::task_cancel::is_cleanup_before_raise;
 use super::{Detector, Fact, Finding, Findings};
@@ -31,6 +31,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Some(Expr::BooleanLiteral(flag)) if flag.value => {
             let is_dropped = is_statement(site)
                 && !follows_a_cancel(site)
+                && !precedes_a_raise(site)
                 && makes_its_own(site, call)
                 && !all_catch_their_own(site, call);
             let function = site.function().filter(|_| is_dropped);
@@ -122,6 +123,12 @@ impl<'a> SourceOrderVisitor<'a> for NamesRead<'a> {
 /// Whether the awaited call is a statement of its own: its value is dropped.
 fn is_statement(site: &Site) -> bool {
     site.is_awaited() && matches!(site.enclosing().nth(1), Some(AnyNodeRef::StmtExpr(_)))
+}
+
+/// Whether the function raises next: then the others are only waited for, so that none is left behind.
+fn precedes_a_raise(site: &Site) -> bool {
+    let block = site.statement().and_then(|statement| block_around(site.module, statement.range()));
+    block.is_some_and(|(block, index)| block[index..].iter().any(|next| matches!(next, Stmt::Raise(_))))
 }
 
 /// Whether all that is gathered is made in this function, and no callback looks at how it ends.

@@ -34,7 +34,9 @@ fn inside_a_loop(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> 
     let function = site.async_function()?;
     // `nest_asyncio` makes it possible, by replacing parts of asyncio; a loop of trio is none of asyncio's.
     const OTHERS: &[&str] = &["nest_asyncio", "import trio", "from trio", "anyio"];
-    if OTHERS.iter().any(|other| site.module.text().contains(other)) || site.is_type_checking() {
+    // In a child made by `fork()` no loop runs.
+    let forks = site.module.calls_of("fork").into_iter().any(|fork| function.range().contains_range(fork.range()));
+    if forks || OTHERS.iter().any(|other| site.module.text().contains(other)) || site.is_type_checking() {
         return None;
     }
     findings.push(

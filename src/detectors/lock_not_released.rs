@@ -64,10 +64,14 @@ fn only_hands_over(module: &Module, call: &ast::ExprCall) -> bool {
     match name {
         "append" | "appendleft" => is_one_of(&["builtins.list", "collections.deque"]),
         "release" => lock_kind(module, receiver).is_some(),
-        "set" => is_one_of(&["threading.Event"]),
+        "is_set" | "set" => is_one_of(&["threading.Event"]),
         _ => false,
     }
 }
+
+/// Functions that do not fail.
+const QUIET: &[&str] =
+    &["builtins.len", "builtins.print", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.time"];
 
 fn may_raise(module: &Module, node: AnyNodeRef, lock: &str) -> bool {
     match node {
@@ -76,7 +80,7 @@ fn may_raise(module: &Module, node: AnyNodeRef, lock: &str) -> bool {
             let on_lock = method(call).is_some_and(|(receiver, _)| module.source(receiver) == lock);
             !on_lock
                 && !only_hands_over(module, call)
-                && !module.callee(call).is_some_and(|symbol| symbol.is_any(&["builtins.len", "builtins.print"]))
+                && !module.callee(call).is_some_and(|symbol| symbol.is_any(QUIET))
         }
         AnyNodeRef::ExprAwait(_) | AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtAssert(_) => true,
         AnyNodeRef::ExprSubscript(subscript) => subscript.ctx.is_load(),

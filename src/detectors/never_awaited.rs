@@ -65,10 +65,22 @@ fn may_be_plain(site: &Site, call: &ast::ExprCall, function: &Function) -> bool 
 
 /// Whether a test says that it expects the error, or the warning of a coroutine that is dropped.
 fn is_expected(site: &Site) -> bool {
-    const EXPECTS: &[&str] =
-        &["assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "raises", "warns"];
+    const EXPECTS: &[&str] = &[
+        "assertRaises",
+        "assertRaisesRegex",
+        "assertWarns",
+        "assertWarnsRegex",
+        "catch_warnings",
+        "check_warnings",
+        "raises",
+        "warns",
+    ];
     let expects = |item: &ast::WithItem| {
-        item.context_expr.as_call_expr().and_then(method).is_some_and(|(_, name)| EXPECTS.contains(&name))
+        item.context_expr.as_call_expr().is_some_and(|call| match &*call.func {
+            Expr::Name(name) => EXPECTS.contains(&name.id.as_str()),
+            Expr::Attribute(method) => EXPECTS.contains(&method.attr.as_str()),
+            _ => false,
+        })
     };
     let mut around = site.enclosing().take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
     around.any(|node| matches!(node, AnyNodeRef::StmtWith(with) if with.items.iter().any(expects)))

@@ -162,7 +162,7 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
     let mut leaves = false;
     visit_frame(&handler.body, &mut |node| {
         leaves |= matches!(node, AnyNodeRef::StmtRaise(_) | AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtBreak(_));
-        leaves |= keeps(&node, handler) || raises_later(module, &node, handler);
+        leaves |= keeps(&node, handler) || raises_later(module, &node, handler) || ends_elsewhere(&node);
     });
     leaves |= is_cleanup_before_raise(module, statement.range());
     // Within its own function: around it a loop comes again, or something follows it.
@@ -201,6 +201,18 @@ fn keeps(node: &AnyNodeRef, handler: &ast::ExceptHandlerExceptHandler) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the node ends the program, or hands what is being handled to a future.
+fn ends_elsewhere(node: &AnyNodeRef) -> bool {
+    const ENDS: &[&str] = &["_exit", "abort", "exit", "quit", "set_exception"];
+    let AnyNodeRef::ExprCall(call) = node else { return false };
+    let name = match &*call.func {
+        Expr::Name(callee) => callee.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => return false,
+    };
+    ENDS.contains(&name)
 }
 
 /// Whether the node asks for what is being handled, in a function that raises something behind `handler`.
@@ -248,8 +260,13 @@ fn assigned<'m>(module: &'m Module, body: &'m [Stmt]) -> Vec<&'m str> {
     found
 }
 
-/// Whether a statement does no more than to set a name or an attribute to a constant, to write to a log, or to return what is
-/// there already.
+/// Whether a call lets go of something: `transport.close()`.
+fn is_close(call: &ast::ExprCall) -> bool {
+    call.arguments.is_empty() && nodes::method(call).is_some_and(|(_, name)| matches!(name, "abort" | "close" | "stop"))
+}
+
+/// Whether a statement does no more than to set a name or an attribute to a constant, to write to a log, to close something, or
+/// to return what is there already.
 fn is_bookkeeping(statement: &Stmt) -> bool {
     match statement {
         Stmt::Assign(assign) => assign.value.is_literal_expr(),
@@ -257,7 +274,7 @@ fn is_bookkeeping(statement: &Stmt) -> bool {
             .value
             .as_deref()
             .is_none_or(|value| matches!(value, Expr::NoneLiteral(_) | Expr::Name(_) | Expr::Attribute(_))),
-        Stmt::Expr(statement) => statement.value.as_call_expr().is_some_and(is_log),
+        Stmt::Expr(statement) => statement.value.as_call_expr().is_some_and(|call| is_log(call) || is_close(call)),
         Stmt::Pass(_) => true,
         _ => false,
     }

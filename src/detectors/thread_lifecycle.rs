@@ -4,10 +4,10 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::nodes::{all_nodes, block_around, is_test_file, method};
+use super::nodes::{all_nodes, block_around, calls, is_test_file, method};
 use super::threads::{created, creations, is_first_parameter, is_super_init, is_thread, overridden_run, thread_class};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
+use crate::analysis::{Class, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -111,10 +111,38 @@ fn not_started(site: &Site, receiver: &Expr, call: &ast::ExprCall) -> Option<Fin
     if target.id != thread.id {
         return None;
     }
-    created(module, made.value.as_call_expr()?)?;
+    if may_start_itself(&created(module, made.value.as_call_expr()?)?.class) {
+        return None;
+    }
     let start = format!("{}.start()", thread.id);
     let finding = Finding::new("threads/lifecycle", call.range());
     Some(finding.fact("first", Fact::from(start)).fact("then", Fact::from(module.source(call))))
+}
+
+/// Whether making an object of the class may start its thread: an `__init__` below `Thread`'s calls something with `self`, or is
+/// not to be seen.
+fn may_start_itself(class: &Class) -> bool {
+    let below = class.mro();
+    let below = below.iter().take_while(|class| !class.is("threading.Thread"));
+    below.filter(|class| class.binds("__init__")).any(|definer| {
+        definer.with_statement(|_, statement| {
+            let mut methods = statement.body.iter().filter_map(Stmt::as_function_def_stmt);
+            let init = methods.find(|method| method.name.as_str() == "__init__")?;
+            Some(init_may_start(init))
+        }) != Some(false)
+    })
+}
+
+fn init_may_start(init: &ast::StmtFunctionDef) -> bool {
+    let is_self = |expr: &Expr| expr.as_name_expr().is_some_and(|name| is_first_parameter(init, name));
+    calls(&all_nodes(&init.body)).into_iter().any(|call| {
+        if is_super_init(call) {
+            return false;
+        }
+        let sets = |name| matches!(name, "setDaemon" | "setName");
+        let on_self = method(call).is_some_and(|(receiver, name)| is_self(receiver) && !sets(name));
+        on_self || call.arguments.iter_source_order().any(|argument| is_self(argument.value()))
+    })
 }
 
 fn run_called(site: &Site, receiver: &Expr, call: &ast::ExprCall) -> Option<Finding> {

@@ -1,10 +1,10 @@
 //! `asyncio.wait` with coroutines, and with a limit behind which pending tasks are forgotten.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::suspension::{coroutine_function, frame, reads, visit_frame};
+use super::suspension::{coroutine_function, frame, is_in, reads};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
+use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector =
@@ -85,18 +85,7 @@ fn forgotten(site: &Site, call: &ast::ExprCall, tasks: &Expr, findings: &mut Fin
         site.function()
             .is_some_and(|def| def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == *name))
     };
-    // What the set was made of may be looked at by its own names.
-    let members: Vec<&Expr> = module.origins(tasks).into_iter().flat_map(members).collect();
-    let is_looked_at = |member: &Expr| {
-        let written = module.source(member);
-        let mut is_read = false;
-        visit_frame(body, &mut |node| {
-            let is_expression = matches!(node, AnyNodeRef::ExprName(_) | AnyNodeRef::ExprAttribute(_));
-            is_read |= is_expression && node.start() > call.end() && module.source(node) == written;
-        });
-        is_read
-    };
-    if members.iter().any(|member| is_looked_at(member)) {
+    if !are_made_here(module, body, tasks) {
         return None;
     }
     if !is_forgotten || is_in_loop || names.iter().any(|name| is_used_later(name)) || names.iter().any(is_parameter) {
@@ -110,13 +99,46 @@ fn forgotten(site: &Site, call: &ast::ExprCall, tasks: &Expr, findings: &mut Fin
     Some(())
 }
 
-/// The names and attributes in a literal.
-fn members(literal: &Expr) -> Vec<&Expr> {
-    let items: &[Expr] = match literal {
-        Expr::List(list) => &list.elts,
-        Expr::Set(set) => &set.elts,
-        Expr::Tuple(tuple) => &tuple.elts,
-        _ => &[],
+/// Whether all tasks are made in `body`, and known to nobody else than the set: those of another function may be looked at there.
+fn are_made_here(module: &Module, body: &[Stmt], tasks: &Expr) -> bool {
+    let items: Vec<&Expr> = match tasks {
+        Expr::Name(name) => {
+            let origins = module.origins(tasks);
+            let is_empty_call =
+                |origin: &Expr| module.source(origin) == "set()" || module.source(origin) == "list()";
+            if origins.is_empty() || !origins.iter().all(|made| is_empty_call(made) || literal(made).is_some()) {
+                return false;
+            }
+            let added = ["add", "append"].into_iter().flat_map(|name| module.calls_of(name));
+            let added = added.filter(|call| {
+                let receiver = call.func.as_attribute_expr().and_then(|method| method.value.as_name_expr());
+                is_in(body, call.range()) && receiver.is_some_and(|receiver| receiver.id == name.id)
+            });
+            let added = added.flat_map(|call| &call.arguments.args);
+            origins.into_iter().filter_map(literal).flatten().chain(added).collect()
+        }
+        other => literal(other).unwrap_or_default(),
     };
-    items.iter().filter(|item| matches!(item, Expr::Name(_) | Expr::Attribute(_))).collect()
+    let is_made_here = |made: &Expr| made.is_call_expr() && is_in(body, made.range());
+    items.into_iter().all(|item| match item {
+        Expr::Name(name) => {
+            let origins = module.origins(item);
+            // A task with a name of its own may be asked by it.
+            let is_asked = reads(body, &name.id).iter().any(|read| read.start() > tasks.end());
+            !is_asked && !origins.is_empty() && origins.into_iter().all(is_made_here)
+        }
+        other => is_made_here(other),
+    })
+}
+
+/// The items of a literal, or what a comprehension makes.
+fn literal(made: &Expr) -> Option<Vec<&Expr>> {
+    Some(match made {
+        Expr::List(list) => list.elts.iter().collect(),
+        Expr::Set(set) => set.elts.iter().collect(),
+        Expr::Tuple(tuple) => tuple.elts.iter().collect(),
+        Expr::ListComp(list) => vec![&list.elt],
+        Expr::SetComp(set) => vec![&set.elt],
+        _ => return None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::suppression::Suppressions;
 use super::{Card, View};
-use crate::detectors::{Fact, findings};
+use crate::detectors::{Fact, Finding, findings};
 use crate::pages::Severity;
 use crate::text::{Place, TextRange};
 
@@ -41,7 +41,11 @@ pub fn diagnostics(view: &View) -> Vec<Diagnostic> {
     let mut suppressions = Suppressions::of(view.module);
     let mut shown: Vec<Diagnostic> = unsuppressed(view)
         .into_iter()
-        .filter(|diagnostic| !suppressions.suppresses(view.module, &diagnostic.concept, diagnostic.range))
+        .filter(|diagnostic| {
+            let page = view.store.page(&diagnostic.concept);
+            !page.is_some_and(|page| suppressions.is_meant(view.module, page, diagnostic.range))
+                && !suppressions.suppresses(view.module, &diagnostic.concept, diagnostic.range)
+        })
         .collect();
     shown.extend(suppressions.unused(view.store, view.options));
     shown.sort_by_key(|diagnostic| (diagnostic.range.start(), diagnostic.range.end()));
@@ -55,7 +59,8 @@ pub(super) fn unsuppressed(view: &View) -> Vec<Diagnostic> {
         !is_off && view.store.page(concept).is_some_and(|page| view.options.reports(page))
     };
     let found = findings(view.module, view.store, &is_hazard);
-    found.iter().filter_map(|finding| diagnostic(view, &Card::new(view, finding)?)).collect()
+    let runs = |finding: &&Finding| !view.module.never_runs(finding.range);
+    found.iter().filter(runs).filter_map(|finding| diagnostic(view, &Card::new(view, finding)?)).collect()
 }
 
 fn diagnostic(view: &View, card: &Card) -> Option<Diagnostic> {

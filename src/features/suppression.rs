@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Diagnostic, Hover, Options, Tag, View};
 use crate::analysis::Module;
-use crate::pages::{Severity, Store};
+use crate::pages::{Page, Severity, Store};
 use crate::text::{TextRange, TextSize};
 
 const PREFIX: &str = "dunderstand:";
@@ -25,16 +25,34 @@ struct Rule {
 /// The suppressions of a file.
 pub(super) struct Suppressions {
     rules: Vec<Rule>,
+    noqa: Vec<Noqa>,
+}
+
+/// `# noqa`, or `# noqa: CODE, CODE`, as other linters read it.
+struct Noqa {
+    line: usize,
+    /// None for all codes.
+    codes: Option<Vec<String>>,
 }
 
 impl Suppressions {
     /// Reads the comments of a file.
     pub(super) fn of(module: &Module) -> Self {
         let mut rules = vec![];
-        for (start, comment) in comments(module) {
+        for (start, comment) in comments(module, PREFIX) {
             rules.extend(rules_in(module, start, comment));
         }
-        Self { rules }
+        let written = ["noqa", "NOQA", "NoQA"].into_iter().flat_map(|word| comments(module, word));
+        let noqa = written.filter_map(|(start, comment)| noqa_in(module, start, comment)).collect();
+        Self { rules, noqa }
+    }
+
+    /// Whether a comment for other linters says that what the page reports is meant.
+    pub(super) fn is_meant(&self, module: &Module, page: &Page, range: TextRange) -> bool {
+        let lines = module.lines();
+        let (first, last) = (lines.line(range.start()), lines.line(range.end()));
+        let on_lines = self.noqa.iter().filter(|noqa| noqa.line == first || noqa.line == last);
+        on_lines.into_iter().any(|noqa| noqa.codes.as_ref().is_none_or(|codes| codes.iter().any(|code| page.is_code(code))))
     }
 
     /// Whether a comment suppresses `concept` at `range`; marks the comment as used.
@@ -100,11 +118,11 @@ pub(super) fn hover(view: &View, offset: TextSize) -> Option<Hover> {
     })
 }
 
-/// The comments of a file that mention the prefix, with the offset of their `#`.
-fn comments<'m>(module: &'m Module) -> impl Iterator<Item = (TextSize, &'m str)> {
+/// The comments of a file that mention the word, with the offset of their `#`.
+fn comments<'m>(module: &'m Module, word: &'static str) -> impl Iterator<Item = (TextSize, &'m str)> {
     let text = module.text();
-    let strings = if text.contains(PREFIX) { module.string_ranges() } else { vec![] };
-    text.match_indices(PREFIX).filter_map(move |(at, _)| {
+    let strings = if text.contains(word) { module.string_ranges() } else { vec![] };
+    text.match_indices(word).filter_map(move |(at, _)| {
         let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let hash = line_start + text[line_start..at].rfind('#')?;
         let end = text[at..].find(['\r', '\n']).map_or(text.len(), |length| at + length);
@@ -112,6 +130,18 @@ fn comments<'m>(module: &'m Module) -> impl Iterator<Item = (TextSize, &'m str)>
         let is_comment = !strings.iter().any(|string| string.contains(start));
         is_comment.then(|| (start, &text[hash..end]))
     })
+}
+
+fn noqa_in(module: &Module, start: TextSize, comment: &str) -> Option<Noqa> {
+    let said = comment.trim_start_matches('#').trim_start();
+    let rest = said.get(4..).filter(|_| said[..4].eq_ignore_ascii_case("noqa"))?;
+    let line = module.lines().line(start);
+    let Some(list) = rest.trim_start().strip_prefix(':') else {
+        let is_bare = rest.trim().is_empty() || rest.trim_start().starts_with('#');
+        return is_bare.then_some(Noqa { line, codes: None });
+    };
+    let codes = list.split([',', ' ', '#']).map(str::trim).filter(|code| !code.is_empty());
+    Some(Noqa { line, codes: Some(codes.map(str::to_string).collect()) })
 }
 
 fn rules_in(module: &Module, start: TextSize, comment: &str) -> Vec<Rule> {

@@ -36,6 +36,7 @@ struct FrontMatter {
     setting: Option<String>,
     related: BTreeMap<String, String>,
     ruff: Vec<String>,
+    noqa: Vec<String>,
     rewrites: Vec<String>,
     since: Option<String>,
     see: Vec<String>,
@@ -71,6 +72,8 @@ pub struct Page {
     pub related: BTreeMap<String, Template>,
     /// Rules of ruff's default set that report the same.
     pub ruff: Vec<String>,
+    /// More codes by which `# noqa` on the line says that the same is meant.
+    noqa: Vec<String>,
     pub rewrites: Vec<String>,
     /// The first Python the page is true for.
     pub since: (u8, u8),
@@ -212,6 +215,7 @@ impl Page {
             setting: matter.setting,
             related: related.collect::<Result<_, String>>()?,
             ruff: matter.ruff,
+            noqa: matter.noqa,
             rewrites: matter.rewrites,
             since: matter.since.as_deref().map_or(Ok((3, 9)), version_number)?,
             see: matter.see,
@@ -251,6 +255,11 @@ impl Page {
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         let lines = self.summary.iter().chain(&self.in_your_code);
         lines.chain(self.each.values()).chain(&self.hint).chain(&self.message).chain(self.related.values())
+    }
+
+    /// Whether another linter reports the same by this code.
+    pub fn is_code(&self, code: &str) -> bool {
+        self.ruff.iter().chain(&self.noqa).any(|known| known.eq_ignore_ascii_case(code))
     }
 
     /// The facts that the target Python decides: those of the entry with the largest version not above it.

@@ -148,6 +148,9 @@ impl<'a> Walk<'a> {
         let (depth, doubts) = (self.needs.len(), self.doubts);
         for statement in body {
             self.statement(statement);
+            if matches!(statement, Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_) | Stmt::Break(_)) {
+                break;
+            }
             // `if not wait: return` holds for the rest of the block. One that raises is a check of what was passed.
             let Stmt::If(test) = statement else { continue };
             let ends = |body: &[Stmt]| matches!(body.last(), Some(Stmt::Return(_) | Stmt::Continue(_)));
