@@ -70,9 +70,8 @@ fn is_released_inside(module: &Module, with: &ast::StmtWith, lock: &Expr) -> boo
     let mut found = false;
     visit_frame(&with.body, &mut |node| {
         let AnyNodeRef::ExprCall(call) = node else { return };
-        found |= method(call).is_some_and(|(receiver, name)| {
-            name == "release" && module.source(receiver) == module.source(lock)
-        });
+        found |= method(call)
+            .is_some_and(|(receiver, name)| name == "release" && module.source(receiver) == module.source(lock));
     });
     found
 }

@@ -145,9 +145,8 @@ fn is_read_first(del: &ast::StmtFunctionDef, read: &ast::ExprAttribute, reads: &
     };
     // `if self._closed: return` may leave before it, for an object that is not whole, too.
     let before = del.body.iter().take_while(|other| other.start() < statement.start());
-    let may_leave = before.filter_map(Stmt::as_if_stmt).any(|branches| {
-        matches!(branches.body.last(), Some(Stmt::Return(_)))
-    });
+    let may_leave =
+        before.filter_map(Stmt::as_if_stmt).any(|branches| matches!(branches.body.last(), Some(Stmt::Return(_))));
     let is_plain = !may_leave && matches!(statement, Stmt::Expr(_) | Stmt::Assign(_) | Stmt::AugAssign(_));
     is_plain || reads.first().is_some_and(|first| first.range() == read.range())
 }

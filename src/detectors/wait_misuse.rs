@@ -104,8 +104,7 @@ fn are_made_here(module: &Module, body: &[Stmt], tasks: &Expr) -> bool {
     let items: Vec<&Expr> = match tasks {
         Expr::Name(name) => {
             let origins = module.origins(tasks);
-            let is_empty_call =
-                |origin: &Expr| module.source(origin) == "set()" || module.source(origin) == "list()";
+            let is_empty_call = |origin: &Expr| module.source(origin) == "set()" || module.source(origin) == "list()";
             if origins.is_empty() || !origins.iter().all(|made| is_empty_call(made) || literal(made).is_some()) {
                 return false;
             }

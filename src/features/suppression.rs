@@ -52,7 +52,9 @@ impl Suppressions {
         let lines = module.lines();
         let (first, last) = (lines.line(range.start()), lines.line(range.end()));
         let on_lines = self.noqa.iter().filter(|noqa| noqa.line == first || noqa.line == last);
-        on_lines.into_iter().any(|noqa| noqa.codes.as_ref().is_none_or(|codes| codes.iter().any(|code| page.is_code(code))))
+        on_lines
+            .into_iter()
+            .any(|noqa| noqa.codes.as_ref().is_none_or(|codes| codes.iter().any(|code| page.is_code(code))))
     }
 
     /// Whether a comment suppresses `concept` at `range`; marks the comment as used.
