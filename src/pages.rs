@@ -4,6 +4,7 @@
 
 mod page;
 mod search;
+mod severity;
 mod template;
 mod triggers;
 
@@ -11,8 +12,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use page::{CodeFence, EACH, Page, PageError, Role, Severity};
+pub use page::{CodeFence, EACH, Page, PageError, Role};
 pub use search::{nearest, search};
+pub use severity::Severity;
 pub use template::Template;
 pub use triggers::Triggers;
 

@@ -6,22 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::severity::Severity;
 use super::template::Template;
 
 /// The largest page that is read, in bytes.
 const SIZE: usize = 256 * 1024;
 /// The fact that stands for what the page says of the name at hand.
 pub const EACH: &str = "each";
-
-/// How a diagnostic is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    Hint,
-    Information,
-    Warning,
-    Error,
-}
 
 /// The front matter, as written.
 #[derive(Debug, Default, Deserialize)]
