@@ -87,7 +87,7 @@ impl Snapshot {
                 }
             }
         }
-        found.extend(targets.iter().flat_map(|target| self.configured(name, target)));
+        found.extend(names.iter().flat_map(|name| self.configured(name, targets)));
         Ok(found.into_iter().collect())
     }
 
@@ -105,14 +105,14 @@ impl Snapshot {
         matches!(around.nth(1), Some(AnyNodeRef::StmtClassDef(_)))
     }
 
-    fn source(&self, path: &Path) -> Option<SourceText> {
+    pub(super) fn source(&self, path: &Path) -> Option<SourceText> {
         let file = system_path_to_file(self, system_path(path).ok()?).ok()?;
         let text = source_text(self, file);
         text.read_error().is_none().then_some(text)
     }
 
     /// Whether a file or a folder of the workspace may be imported under `name`.
-    fn has_module_called(&self, name: &str) -> bool {
+    pub(super) fn has_module_called(&self, name: &str) -> bool {
         let is_it = |path: &PathBuf| {
             let roots = self.roots();
             let root = roots.iter().find(|root| path.starts_with(root));
@@ -122,27 +122,6 @@ impl Snapshot {
                 || folders.into_iter().any(|part| part.as_os_str() == name)
         };
         self.python_files().is_none_or(|files| files.iter().any(is_it))
-    }
-
-    /// Entry points of the project's configuration that name a function: `module:name`.
-    fn configured(&self, name: &str, target: &Place) -> Vec<Reference> {
-        let Some(stem) = import_stem(&target.path) else { return vec![] };
-        let mut found = vec![];
-        for path in self.roots().iter().flat_map(|root| ["pyproject.toml", "setup.cfg"].map(|file| root.join(file))) {
-            let Some(text) = self.source(&path) else { continue };
-            for (index, line) in text.as_str().lines().enumerate() {
-                let mut entries = line.split(['"', '\'', '=', ',', ' ']).filter_map(|word| word.split_once(':'));
-                let names_it = entries.any(|(module, function)| {
-                    module.rsplit('.').next() == Some(stem.as_str()) && function.split('.').next_back() == Some(name)
-                });
-                if names_it {
-                    let (start, end) = (target.start, target.start);
-                    let place = Place { path: path.clone(), line: index + 1, start, end };
-                    found.push(Reference { place, kind: ReferenceKind::Text });
-                }
-            }
-        }
-        found
     }
 }
 
@@ -307,8 +286,13 @@ impl Search<'_, '_> {
         }
         let stems = || self.targets.iter().filter_map(|target| import_stem(&target.path));
         let is_code = self.is_run(string) && super::words::has_word(text, self.name) && self.is_named_at(string);
+        let snapshot = self.module.snapshot();
         let names_it = match text.rsplit_once(['.', ':']) {
             _ if is_code => true,
+            Some((module, name)) if text.as_bytes()[module.len()] == b':' && name == self.name => {
+                let module = module.rsplit(['=', ' ']).next().unwrap_or(module);
+                snapshot.is_entry_point(module, name, self.name, self.targets)
+            }
             None => text == self.name && self.is_looked_up(string) && self.may_name_target(string),
             Some((module, name)) => {
                 name == self.name && stems().any(|stem| module.rsplit('.').next() == Some(stem.as_str()))

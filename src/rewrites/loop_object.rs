@@ -51,6 +51,8 @@ enum Home {
     Function(TextRange),
     /// An attribute of the objects of a class.
     Attribute(String),
+    /// The same, bound in the body of the class.
+    Class(String),
 }
 
 /// An expression that means the object.
@@ -83,7 +85,7 @@ impl<'s> LoopObject<'s> {
             Expr::Name(_) => match function {
                 Some(def) => Home::Function(def.name.range()),
                 None if site.class().is_none() => Home::Module,
-                None => return None,
+                None => Home::Class(module.source(bound).to_string()),
             },
             Expr::Attribute(attribute) => {
                 let owner = attribute.value.as_name_expr()?;
@@ -369,6 +371,7 @@ fn made<'m>(module: &'m Module, range: TextRange) -> Option<&'m ast::ExprCall> {
     match (creation, module.origins(used).as_slice()) {
         (Some(call), _) if module.class_reference(&call.func).is_some() => Some(call),
         (_, [Expr::Call(made)]) => Some(made),
+        (_, []) => uses::made_in_class(module, used.as_attribute_expr()?),
         _ => None,
     }
 }

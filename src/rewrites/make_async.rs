@@ -9,6 +9,7 @@ mod by_name;
 pub(super) mod call;
 pub(super) mod checks;
 mod plan;
+pub(super) mod response;
 
 use ruff_python_ast::AnyNodeRef;
 

@@ -6,6 +6,7 @@ use ruff_python_ast::{self as ast, Expr};
 
 use super::awaiting::{call_of, obstacle, parentheses};
 use super::imports::{imported, taken};
+use super::make_async::response;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
@@ -20,8 +21,7 @@ fn offer(target: &Target) -> Option<Offer> {
         return None;
     }
     let callee = site.module.source(&*call.func);
-    let title =
-        format!("Run `{callee}` in a thread (other tasks run meanwhile; cancelling the wait does not stop the thread)");
+    let title = titled(callee);
     let reason = obstacle(&site).or_else(|| immovable(&site, call)).or_else(|| lazy_argument(site.module, call));
     if let Some(reason) = reason {
         return Offer::refused(title, reason);
@@ -32,9 +32,19 @@ fn offer(target: &Target) -> Option<Offer> {
     let Some(asyncio) = imported(&site, "asyncio") else {
         return Offer::refused(title, taken(site.module, "asyncio"));
     };
-    let mut edits = edits(&site, call, &format!("await {}.to_thread", asyncio.name))?;
+    let head = format!("await {}.to_thread", asyncio.name);
+    let whole = response::read_at_once(&site).filter(|_| response::opens(site.module, call));
+    let whole = whole.and_then(|(read, outer)| Some((read, response::as_lambda(&outer, &head)?)));
+    let (title, mut edits) = match whole {
+        Some((read, edits)) => (titled(site.module.source(&*read.func)), edits),
+        None => (title, edits(&site, call, &head)?),
+    };
     edits.extend(asyncio.edit);
     Offer::edit(site.module, title, edits, false)
+}
+
+fn titled(callee: &str) -> String {
+    format!("Run `{callee}` in a thread (other tasks run meanwhile; cancelling the wait does not stop the thread)")
 }
 
 /// Why the call must stay in its thread.

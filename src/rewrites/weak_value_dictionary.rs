@@ -42,13 +42,13 @@ fn offer(target: &Target) -> Option<Offer> {
         return Offer::refused(title(""), format!("line {at} does not keep the weak reference under the same key"));
     };
     let title = title(refs);
-    let (Some(made), Some(other)) = (made_in_init(class, cache), made_in_init(class, refs)) else {
+    let (Some(made), Some(other)) = (made_in_init(module, class, cache), made_in_init(module, class, refs)) else {
         return Offer::refused(
             title,
-            format!("`{own}.{cache}` and `{own}.{refs}` are not both made by `{{}}` in `__init__`"),
+            format!("`{own}.{cache}` and `{own}.{refs}` are not both made as empty dictionaries in `__init__`"),
         );
     };
-    let known = [made.range(), other.range(), watch.range()];
+    let known = [made.statement.range(), other.statement.range(), watch.range()];
     let mut uses = Uses { names: [cache, refs], ancestors: vec![], found: vec![] };
     uses.visit_body(&module.syntax().body);
     for found in uses.found.iter().filter(|found| !known.iter().any(|known| known.contains_range(found.range))) {
@@ -60,16 +60,91 @@ fn offer(target: &Target) -> Option<Offer> {
     let Some(dictionary) = class_name(target, watch) else {
         return Offer::refused(title, "the name `weakref` is used for something else in this file");
     };
-    let (Some(gone), Some(unused)) = (lines_of(module, watch.range()), lines_of(module, other.range())) else {
-        return Offer::refused(title, "a line to be removed holds more than one statement, or a comment");
+    let Some(gone) = lines_of(module, watch.range()) else {
+        return Offer::refused(title, lost_line());
     };
-    let mut edits = vec![
-        Edit::replace(made.value.range(), format!("{}()", dictionary.0)),
-        Edit::delete(unused),
-        Edit::delete(gone),
-    ];
-    edits.extend(dictionary.1);
-    Offer::edit(module, title, edits, false)
+    match replaced(module, &made, &other, &dictionary.0) {
+        Err(reason) => Offer::refused(title, reason),
+        Ok(mut edits) => {
+            edits.push(Edit::delete(gone));
+            edits.extend(dictionary.1);
+            Offer::edit(module, title, edits, false)
+        }
+    }
+}
+
+fn lost_line() -> String {
+    "a line to be removed holds more than one statement, or a comment".to_string()
+}
+
+/// The edits in `__init__`: the one dictionary becomes weak, the other goes.
+fn replaced(module: &Module, made: &Made, other: &Made, class: &str) -> Result<Vec<Edit>, String> {
+    let line = |range: TextRange| module.lines().line(range.start());
+    let mut edits = vec![];
+    match made.statement {
+        Stmt::Assign(assign) if assign.targets[0].is_tuple_expr() => {
+            edits.push(without(module, assign, Some((made.value.range(), class)), other)?);
+        }
+        Stmt::AnnAssign(assign) => {
+            edits.extend(annotation(module, &assign.annotation, class)?);
+            edits.push(Edit::replace(made.value.range(), format!("{class}()")));
+        }
+        _ => edits.push(Edit::replace(made.value.range(), format!("{class}()"))),
+    }
+    match other.statement {
+        _ if other.statement.range() == made.statement.range() => {}
+        Stmt::Assign(assign) if assign.targets[0].is_tuple_expr() => edits.push(without(module, assign, None, other)?),
+        statement => match lines_of(module, statement.range()) {
+            Some(lines) => edits.push(Edit::delete(lines)),
+            None => return Err(format!("line {} holds more than one statement, or a comment", line(statement.range()))),
+        },
+    }
+    Ok(edits)
+}
+
+/// `self.a, self.b = {}, {}` without one of them, and with another value for the other.
+fn without(
+    module: &Module,
+    assign: &ast::StmtAssign,
+    changed: Option<(TextRange, &str)>,
+    other: &Made,
+) -> Result<Edit, String> {
+    if loses_comment(module, assign.range()) {
+        return Err(lost_line());
+    }
+    let ([Expr::Tuple(targets)], Expr::Tuple(values)) = (assign.targets.as_slice(), &*assign.value) else {
+        return Err(lost_line());
+    };
+    let mut kept: (Vec<String>, Vec<String>) = (vec![], vec![]);
+    for (target, value) in targets.elts.iter().zip(&values.elts).filter(|(_, value)| value.range() != other.value.range())
+    {
+        kept.0.push(module.source(target).to_string());
+        kept.1.push(match changed {
+            Some((range, class)) if range == value.range() => format!("{class}()"),
+            _ => module.source(value).to_string(),
+        });
+    }
+    Ok(Edit::replace(assign.range(), format!("{} = {}", kept.0.join(", "), kept.1.join(", "))))
+}
+
+/// `dict[str, Image]` as the weak dictionary's own type; an abstract mapping stays.
+fn annotation(module: &Module, annotation: &Expr, class: &str) -> Result<Vec<Edit>, String> {
+    const ABSTRACT: &[&str] =
+        &["collections.abc.MutableMapping", "typing.Any", "typing.MutableMapping", "collections.abc.Mapping", "typing.Mapping"];
+    let head = match annotation {
+        Expr::Subscript(subscript) => &*subscript.value,
+        other => other,
+    };
+    match module.symbol(head) {
+        Some(symbol) if symbol.is_any(&["builtins.dict", "typing.Dict"]) => {
+            Ok(vec![Edit::replace(head.range(), class)])
+        }
+        Some(symbol) if symbol.is_any(ABSTRACT) => Ok(vec![]),
+        _ => {
+            let line = module.lines().line(annotation.start());
+            Err(format!("the annotation `{}` is not understood (line {line})", module.source(annotation)))
+        }
+    }
 }
 
 /// `_cache` and `self` for `self._cache`.
@@ -86,15 +161,34 @@ fn is_reference(module: &Module, assign: &ast::StmtAssign, store: &ast::StmtAssi
         && module.callee(call).is_some_and(|symbol| symbol.is("weakref.ref"))
 }
 
-/// The statement of `__init__` that makes the attribute an empty dictionary.
-fn made_in_init<'a>(class: &'a ast::StmtClassDef, name: &str) -> Option<&'a ast::StmtAssign> {
+/// An empty dictionary, and the statement that binds it.
+struct Made<'a> {
+    statement: &'a Stmt,
+    value: &'a Expr,
+}
+
+/// The statement of `__init__` that makes the attribute an empty dictionary: by itself, with an annotation, or beside others.
+fn made_in_init<'a>(module: &Module, class: &'a ast::StmtClassDef, name: &str) -> Option<Made<'a>> {
     let init = class.body.iter().filter_map(Stmt::as_function_def_stmt).find(|def| def.name.as_str() == "__init__")?;
-    init.body.iter().filter_map(Stmt::as_assign_stmt).find(|assign| {
-        let is_target = match assign.targets.as_slice() {
-            [target] => own_attribute(target).is_some_and(|(attribute, _)| attribute == name),
+    let is_it = |target: &Expr| own_attribute(target).is_some_and(|(attribute, _)| attribute == name);
+    init.body.iter().find_map(|statement| {
+        let value = match statement {
+            Stmt::Assign(assign) => match (assign.targets.as_slice(), &*assign.value) {
+                ([Expr::Tuple(targets)], Expr::Tuple(values)) if targets.elts.len() == values.elts.len() => {
+                    values.elts.get(targets.elts.iter().position(is_it)?)?
+                }
+                ([target], value) if is_it(target) => value,
+                _ => return None,
+            },
+            Stmt::AnnAssign(assign) if is_it(&assign.target) => assign.value.as_deref()?,
+            _ => return None,
+        };
+        let is_empty = match value {
+            Expr::Dict(dict) => dict.items.is_empty(),
+            Expr::Call(call) => call.arguments.is_empty() && module.calls(call, &["builtins.dict"]),
             _ => false,
         };
-        is_target && matches!(&*assign.value, Expr::Dict(dict) if dict.items.is_empty())
+        is_empty.then_some(Made { statement, value })
     })
 }
 

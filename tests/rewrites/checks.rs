@@ -8,6 +8,7 @@ use dunderstand::analysis::parses;
 use dunderstand::text::{Edit, apply};
 
 use crate::corpus::{Corpus, Offered, Text};
+use crate::files;
 use crate::judge::Judge;
 
 /// Rewrites behind which the finding stays, and why that is right. A second application is held back all the same.
@@ -60,7 +61,7 @@ pub fn file(corpus: &mut Corpus, judge: &mut Judge, path: &Path, tally: &mut Tal
             let what =
                 format!("{} ({kind}) at {}:{}: {}", offered.rewrite, path.display(), offered.line, offered.title);
             let problems = judge.problems(&before.text, after, &what).into_iter();
-            problems.filter(|problem| !is_for_another_file(path, problem)).for_each(&mut fail);
+            problems.filter(|problem| !is_for_another_file(&corpus.root, path, problem)).for_each(&mut fail);
         }
         let count = |rewrites: &[Offered]| {
             rewrites.iter().filter(|o| o.concept == offered.concept && o.rewrite == offered.rewrite).count()
@@ -96,13 +97,12 @@ pub fn file(corpus: &mut Corpus, judge: &mut Judge, path: &Path, tally: &mut Tal
     }
 }
 
-/// Whether an import that nothing uses is there for a file beside this one, which takes it from here.
-fn is_for_another_file(path: &Path, problem: &str) -> bool {
+/// Whether an import that nothing uses is there for another file, which takes it from here, or patches it by its name.
+fn is_for_another_file(root: &Path, path: &Path, problem: &str) -> bool {
     let name = problem.strip_prefix("nothing uses the import of ").and_then(|rest| rest.split(' ').next());
-    let (Some(name), Some(stem), Some(folder)) = (name, path.file_stem(), path.parent()) else { return false };
+    let (Some(name), Some(stem)) = (name, path.file_stem()) else { return false };
     let wanted = format!("{}.{name}", stem.to_string_lossy());
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    files.into_iter().any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(&wanted)))
+    files(root, "py").into_iter().any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(&wanted)))
 }
 
 /// The texts of the files that an offer edits, before and after, by path.

@@ -13,6 +13,7 @@ use dunderstand::rewrites::{FileEdits, Offer, offer};
 use dunderstand::text::{TextLen as _, TextRange, TextSize};
 
 pub struct Corpus {
+    pub root: PathBuf,
     project: Project,
     store: Store,
     version: (u8, u8),
@@ -58,7 +59,7 @@ impl Corpus {
         let path = root.to_path_buf();
         let settings = RootSettings { path, version: Some(version), python, isolated, ..RootSettings::default() };
         let project = Project::open(&[settings], Arc::new(knowledge)).unwrap();
-        Self { project, store: Store::embedded(), version }
+        Self { root: root.to_path_buf(), project, store: Store::embedded(), version }
     }
 
     /// Reads one file on this thread, which must have a large stack.

@@ -1,7 +1,7 @@
 //! Every expression of the workspace that means the object.
 
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, StringLiteral};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt, StringLiteral};
 
 use super::{Home, LoopObject, Use};
 use crate::analysis::{Class, Module, Origin, ReferenceKind};
@@ -33,8 +33,9 @@ impl LoopObject<'_> {
                 let (def, name) = (*def, self.name.clone());
                 self.names(0, Some(def), &name, Some(bound));
             }
-            Home::Attribute(attribute) => {
+            Home::Attribute(attribute) | Home::Class(attribute) => {
                 let attribute = attribute.clone();
+                self.body_of_class(&attribute, bound);
                 self.attributes(&attribute, bound);
             }
         }
@@ -63,6 +64,20 @@ impl LoopObject<'_> {
         }
     }
 
+    /// The reads of a name in the body of the class that binds it there.
+    fn body_of_class(&mut self, name: &str, bound: TextRange) {
+        let module = &self.modules[0];
+        let Some(class) = class_that_binds(&self.home, module, bound) else { return };
+        let mut body = InClass { name, bound, reads: vec![], again: vec![] };
+        body.visit_body(&class.body);
+        let (reads, again) = (body.reads, body.again);
+        self.uses.extend(reads.into_iter().map(|range| Use { file: 0, range }));
+        for at in again {
+            let at = self.at(0, at);
+            self.block(format!("`{name}` is bound again in {at}"));
+        }
+    }
+
     /// Blocks where another file may use a name of this module.
     fn elsewhere(&mut self, name: &str) {
         let module = &self.modules[0];
@@ -74,9 +89,11 @@ impl LoopObject<'_> {
     /// The reads of an attribute in all files.
     fn attributes(&mut self, attribute: &str, bound: TextRange) {
         let module = &self.modules[0];
-        let Some(class) =
-            module.enclosing_class(path_to(module, bound).last().copied().unwrap_or(module.syntax().into()))
-        else {
+        let class = match class_that_binds(&self.home, module, bound) {
+            Some(statement) => module.class(statement),
+            None => module.enclosing_class(path_to(module, bound).last().copied().unwrap_or(module.syntax().into())),
+        };
+        let Some(class) = class else {
             return self.block(format!("the class of `{}` is not known", self.name));
         };
         let Some(files) = module.snapshot().files_with_word(attribute) else {
@@ -243,7 +260,7 @@ enum Meaning {
 
 fn meaning(module: &Module, found: &ast::ExprAttribute, class: &Class, bound: TextRange) -> Meaning {
     let is_load = found.ctx.is_load();
-    match module.class_of(&*found.value) {
+    match module.class_of(&*found.value).or_else(|| module.class_reference(&found.value)) {
         Some(owner) if owner.is_subclass_of(class) => match is_load {
             true => Meaning::Object,
             false if found.range() == bound && module.path() == class.place().as_ref().map(|place| &*place.path) => {
@@ -260,6 +277,56 @@ fn meaning(module: &Module, found: &ast::ExprAttribute, class: &Class, bound: Te
                 module.class_name(&found.value).is_some_and(is_foreign) || module.symbol(found).is_some_and(is_foreign);
             if is_other { Meaning::Other } else { Meaning::Unknown }
         }
+    }
+}
+
+/// The class whose body binds the object.
+fn class_that_binds<'m>(home: &Home, module: &'m Module, bound: TextRange) -> Option<&'m ast::StmtClassDef> {
+    path_to(module, bound).into_iter().rev().find_map(|node| match node {
+        AnyNodeRef::StmtClassDef(class) if matches!(home, Home::Class(_)) => Some(class),
+        _ => None,
+    })
+}
+
+/// The call in the body of a class of this file that makes what an attribute of its objects, or of itself, is.
+pub(super) fn made_in_class<'m>(module: &'m Module, attribute: &ast::ExprAttribute) -> Option<&'m ast::ExprCall> {
+    let name = attribute.attr.as_str();
+    let owner = module.class_of(&*attribute.value).or_else(|| module.class_reference(&attribute.value))?;
+    let place = owner.definer(name)?.place().filter(|place| module.path() == Some(place.path.as_path()))?;
+    let class = path_to(module, place.range()).into_iter().rev().find_map(|node| match node {
+        AnyNodeRef::StmtClassDef(class) if class.name.range() == place.range() => Some(class),
+        _ => None,
+    })?;
+    let is_it = |target: &Expr| target.as_name_expr().is_some_and(|target| target.id == name);
+    class.body.iter().find_map(|statement| match statement {
+        Stmt::Assign(assign) if assign.targets.iter().any(is_it) => assign.value.as_call_expr(),
+        Stmt::AnnAssign(assign) if is_it(&assign.target) => assign.value.as_deref()?.as_call_expr(),
+        _ => None,
+    })
+}
+
+/// The reads and the other bindings of a name in a class body, its methods left out.
+struct InClass<'n> {
+    name: &'n str,
+    bound: TextRange,
+    reads: Vec<TextRange>,
+    again: Vec<TextRange>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for InClass<'_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        match node {
+            AnyNodeRef::ExprName(found) if found.id == self.name => match found.ctx.is_load() {
+                true => self.reads.push(found.range()),
+                false if found.range() != self.bound => self.again.push(found.range()),
+                false => {}
+            },
+            AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) | AnyNodeRef::ExprLambda(_) => {
+                return TraversalSignal::Skip;
+            }
+            _ => {}
+        }
+        TraversalSignal::Traverse
     }
 }
 

@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
+use super::response;
 use crate::analysis::{Module, Site, Version};
+use crate::detectors::nodes::method;
 use crate::detectors::suspension::{path_to, visit_frame};
 use crate::rewrites::awaiting::{parentheses, suspension_obstacle};
 use crate::rewrites::imports::{drop_unused_all, imported, taken};
@@ -39,6 +41,11 @@ impl Body {
             }
         });
         for call in calls {
+            // What reads the body of an answer goes with the call that gives the answer.
+            let receiver = method(call).and_then(|(receiver, _)| receiver.as_call_expr());
+            if receiver.is_some_and(|receiver| response::opens(module, receiver)) {
+                continue;
+            }
             let Some(row) = module.blocking_call(call).filter(|_| !awaited.contains(&call.range())) else { continue };
             let path = path_to(module, call.range());
             let found = path
@@ -46,9 +53,15 @@ impl Body {
                 .rposition(|node| matches!(node, AnyNodeRef::ExprCall(found) if found.range() == call.range()));
             let Some(at) = found else { continue };
             let site = Site::at(module, path[at], &path[..at]);
+            let is_first = receiver.is_none_or(|receiver| module.blocking_call(receiver).is_none());
             let is_free = suspension_obstacle(&site).is_none()
+                && is_first
                 && !awaited.iter().any(|range| call.func.range().contains_range(*range));
             let edits = if is_free { moved(&site, call, oldest_python) } else { None };
+            if edits.is_some() && response::opens(module, call) {
+                body.answer(&site, call);
+                continue;
+            }
             match edits {
                 Some((edits, gone)) => {
                     body.edits.push((call.range(), edits));
@@ -64,6 +77,33 @@ impl Body {
             }
         }
         body
+    }
+
+    /// The answer of a server: what reads its body moves to a thread, too.
+    fn answer(&mut self, site: &Site, call: &ast::ExprCall) {
+        let module = site.module;
+        let Some(asyncio) = imported(site, "asyncio") else { return };
+        let head = format!("await {}.to_thread", asyncio.name);
+        let opened = to_thread::edits(site, call, &head);
+        let (range, edits) = match response::read_at_once(site) {
+            Some((whole, outer)) => match response::as_lambda(&outer, &head) {
+                Some(edits) => (whole.range(), Some(edits)),
+                None => {
+                    self.still_waits.push(module.source(&*whole.func).to_string());
+                    (call.range(), opened)
+                }
+            },
+            None => {
+                let reads = response::reads_of(site, &head);
+                self.edits.extend(reads.edits);
+                self.still_waits.extend(reads.still_waits);
+                (call.range(), opened)
+            }
+        };
+        if let Some(mut edits) = edits {
+            edits.extend(asyncio.edit);
+            self.edits.push((range, edits));
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
 use super::checks::class_of;
 use super::plan::{Plan, def_named_at};
-use crate::analysis::{Class, Module, Origin};
+use crate::analysis::{Class, Module, Origin, Symbol};
 use crate::detectors::nodes::all_nodes;
-use crate::text::{Place, Ranged as _};
+use crate::detectors::suspension::path_to;
+use crate::text::{Place, Ranged as _, TextRange};
 
 /// Classes of the standard library that call methods of subclasses by names they put together.
 const DISPATCHERS: &[&str] = &[
@@ -19,9 +20,14 @@ const DISPATCHERS: &[&str] = &[
 
 /// Adds to the plan what may call the methods at `family` by the name.
 pub(super) fn lookups(plan: &mut Plan, family: &[Place], name: &str, is_called: bool) {
-    for place in family {
-        let Ok(module) = plan.snapshot.module(&place.path) else { continue };
-        let Some(class) = def_named_at(&module, place.range()).and_then(|def| class_of(&module, def)) else { continue };
+    let snapshot = plan.snapshot;
+    let class = |place: &Place| {
+        let module = snapshot.module(&place.path).ok()?;
+        class_of(&module, def_named_at(&module, place.range())?)
+    };
+    let classes: Vec<Class> = family.iter().filter_map(class).collect();
+    anywhere(plan, &classes, name);
+    for class in classes {
         for base in class.mro() {
             match base.symbol().origin {
                 Origin::Project => in_project(plan, &base, name, is_called),
@@ -29,6 +35,46 @@ pub(super) fn lookups(plan: &mut Plan, family: &[Place], name: &str, is_called: 
                 _ => {}
             }
         }
+    }
+}
+
+/// How many of them are named.
+const SHOWN: usize = 3;
+
+/// `getattr(plugin, f"after_{event}")` in any file, where what is looked into may have the function.
+fn anywhere(plan: &mut Plan, classes: &[Class], name: &str) {
+    // Too large a workspace is said elsewhere.
+    let lookups = plan.snapshot.lookups_of(name).unwrap_or_default();
+    let mut shown = 0;
+    for (path, range) in lookups {
+        let Ok(module) = plan.snapshot.module(&path) else { continue };
+        if shown < SHOWN && may_reach(&module, range, classes) {
+            shown += 1;
+            let at = plan.at_line(&path, module.lines().line(range.start()));
+            plan.block(format!("`{}` may call `{name}` by its name ({at})", module.source(range)));
+        }
+    }
+}
+
+/// Whether what the code at `range` looks into may be an object of one of the classes, or of a class that has to do with one;
+/// without classes, a module.
+fn may_reach(module: &Module, range: TextRange, classes: &[Class]) -> bool {
+    let path = path_to(module, range);
+    let Some(AnyNodeRef::ExprCall(call)) = path.last() else { return classes.is_empty() };
+    let is_getattr = last_name(&call.func) == Some("getattr");
+    let Some(receiver) = call.arguments.args.first().filter(|_| is_getattr) else { return !classes.is_empty() };
+    if let Some(owner) = module.class_of(receiver).or_else(|| module.class_reference(receiver)) {
+        return classes.iter().any(|class| owner.is_subclass_of(class) || class.is_subclass_of(&owner));
+    }
+    let is_foreign = |symbol: Symbol| !matches!(symbol.origin, Origin::Project | Origin::Unresolved);
+    !module.class_name(receiver).is_some_and(is_foreign) && !module.symbol(receiver).is_some_and(is_foreign)
+}
+
+fn last_name(callee: &Expr) -> Option<&str> {
+    match callee {
+        Expr::Name(name) => Some(&name.id),
+        Expr::Attribute(attribute) => Some(&attribute.attr),
+        _ => None,
     }
 }
 

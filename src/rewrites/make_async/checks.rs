@@ -202,7 +202,10 @@ pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) ->
         let is_new = |class: &&Class| !classes.contains(class);
         let is_related =
             |class: &&Class| classes.iter().any(|known| known.is_subclass_of(class) || class.is_subclass_of(known));
-        let related: Vec<Class> = definers.iter().filter(is_new).filter(is_related).copied().collect();
+        let mut related: Vec<Class> = definers.iter().filter(is_new).filter(is_related).copied().collect();
+        if related.is_empty() {
+            related = definers.iter().filter(is_new).filter(|class| meet(plan, &classes, class)).copied().collect();
+        }
         if related.is_empty() {
             break;
         }
@@ -218,6 +221,14 @@ pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) ->
         plan.block(format!("`{name}` may be called through the protocol `{}` ({at})", protocol.name()));
     }
     places
+}
+
+/// Whether a class inherits from one of `classes` and from `other`, so that the method of one may stand before the other's.
+fn meet<'s>(plan: &Plan<'s>, classes: &[Class<'s>], other: &Class<'s>) -> bool {
+    classes.iter().any(|class| {
+        let subclasses = plan.snapshot.subclasses(class);
+        subclasses.is_none_or(|subclasses| subclasses.iter().any(|subclass| subclass.is_subclass_of(other)))
+    })
 }
 
 /// Whether any class with the same methods is an instance of it.

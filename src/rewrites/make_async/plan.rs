@@ -269,8 +269,9 @@ impl<'s> Plan<'s> {
         let still: BTreeSet<String> =
             self.bodies(|_, body| [body.still_waits, body.waits_through].concat()).into_iter().flatten().collect();
         if !still.is_empty() {
+            let verb = if still.len() == 1 { "waits" } else { "wait" };
             let still: Vec<String> = still.into_iter().map(|callee| format!("`{callee}`")).collect();
-            changes.push(format!("{} still waits in the loop's thread", still.join(", ")));
+            changes.push(format!("{} still {verb} in the loop's thread", still.join(", ")));
         }
         changes
     }
