@@ -96,6 +96,12 @@ impl LoopObject<'_> {
         let Some(class) = class else {
             return self.block(format!("the class of `{}` is not known", self.name));
         };
+        let subclasses = module.snapshot().subclasses(&class).unwrap_or_default();
+        if let Some(again) = subclasses.iter().find(|subclass| subclass.binds(attribute)) {
+            let name = again.name();
+            self.block(format!("`{name}` binds `{attribute}` again"));
+        }
+        let module = &self.modules[0];
         let Some(files) = module.snapshot().files_with_word(attribute) else {
             return self.block("the workspace has too many files to look through".to_string());
         };
