@@ -96,7 +96,9 @@ fn replaced(module: &Module, made: &Made, other: &Made, class: &str) -> Result<V
         Stmt::Assign(assign) if assign.targets[0].is_tuple_expr() => edits.push(without(module, assign, None, other)?),
         statement => match lines_of(module, statement.range()) {
             Some(lines) => edits.push(Edit::delete(lines)),
-            None => return Err(format!("line {} holds more than one statement, or a comment", line(statement.range()))),
+            None => {
+                return Err(format!("line {} holds more than one statement, or a comment", line(statement.range())));
+            }
         },
     }
     Ok(edits)
@@ -116,7 +118,8 @@ fn without(
         return Err(lost_line());
     };
     let mut kept: (Vec<String>, Vec<String>) = (vec![], vec![]);
-    for (target, value) in targets.elts.iter().zip(&values.elts).filter(|(_, value)| value.range() != other.value.range())
+    for (target, value) in
+        targets.elts.iter().zip(&values.elts).filter(|(_, value)| value.range() != other.value.range())
     {
         kept.0.push(module.source(target).to_string());
         kept.1.push(match changed {
@@ -129,8 +132,13 @@ fn without(
 
 /// `dict[str, Image]` as the weak dictionary's own type; an abstract mapping stays.
 fn annotation(module: &Module, annotation: &Expr, class: &str) -> Result<Vec<Edit>, String> {
-    const ABSTRACT: &[&str] =
-        &["collections.abc.MutableMapping", "typing.Any", "typing.MutableMapping", "collections.abc.Mapping", "typing.Mapping"];
+    const ABSTRACT: &[&str] = &[
+        "collections.abc.MutableMapping",
+        "typing.Any",
+        "typing.MutableMapping",
+        "collections.abc.Mapping",
+        "typing.Mapping",
+    ];
     let head = match annotation {
         Expr::Subscript(subscript) => &*subscript.value,
         other => other,
