@@ -19,13 +19,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let delay = call.arguments.find_argument_value("delay", 0)?;
     let function = site.function().map(|function| Fact::from(function.name.as_str()));
     let finding = Finding::new("asyncio/sleep", call.func.range());
-    findings.push(match is_zero(delay) {
-        true => finding.fact("yields", function),
-        false => finding
+    if is_zero(delay) {
+        findings.push(finding.fact("yields", function));
+        return Some(());
+    }
+    // A plain pause is what it looks like.
+    let test = polled(site)?;
+    findings.push(
+        finding
             .fact("argument", Fact::from(site.module.source(delay)))
             .fact("function", function)
-            .fact("polled", polled(site).map(|test| Fact::from(site.module.source(test)))),
-    });
+            .fact("polled", Fact::from(site.module.source(test))),
+    );
     Some(())
 }
 

@@ -36,6 +36,14 @@ pub(super) const STARTERS: &[&str] = &[
     "asyncio.wait_for",
 ];
 
+/// Those that run a coroutine where they stand.
+const RUN_IN_PLACE: &[&str] = &[
+    "asyncio.AbstractEventLoop.run_until_complete",
+    "asyncio.Runner.run",
+    "asyncio.run",
+    "asyncio.wait_for",
+];
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };
     if !function.is_async || site.module.is_stub() {
@@ -48,7 +56,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let concept = if yields.is_empty() { "asyncio/coroutine-function" } else { "asyncio/async-generator" };
     if findings.wants(concept) {
         let finding = if yields.is_empty() { coroutine(site, function) } else { generator(site, function, &yields) };
-        findings.push(finding.fact("function", Fact::from(qualified_name(site.module, function))));
+        findings.push(finding?.fact("function", Fact::from(qualified_name(site.module, function))));
     }
     Some(())
 }
@@ -130,26 +138,40 @@ fn scoped_yields(site: &Site, function: &ast::StmtFunctionDef, yields: &[TextRan
     }
 }
 
-fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Finding {
+/// What a coroutine function does that an `async def` does not say: it never lets others run, it stops the loop, or it runs
+/// beside its caller. Of any other there is nothing to tell.
+fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Option<Finding> {
     let module = site.module;
-    let finding = Finding::new("asyncio/coroutine-function", words(site, function));
-    let finding = match suspensions(&function.body) {
-        none if none.is_empty() && is_interface(&function.body) => finding,
-        none if none.is_empty() => finding.fact("never_suspends", Fact::from(function.name.as_str())),
-        some => {
-            let mut places: Vec<Place> = some.into_iter().filter_map(|at| module.place(at)).collect();
-            places.dedup_by_key(|place| place.line);
-            finding.fact("suspends_at", Fact::from(places))
-        }
-    };
-    let finding = match blocking_call(site, &function.body) {
-        Some((callee, at)) => finding.fact("blocking_call", Fact::from(callee)).fact("blocking_at", at.map(Fact::from)),
-        None => finding,
-    };
-    match starter(site, function) {
-        Some((starter, at)) => finding.fact("starter", Fact::from(starter)).fact("started_at", at.map(Fact::from)),
-        None => finding,
+    let suspends = suspensions(&function.body);
+    let never = suspends.is_empty() && !is_interface(&function.body) && takes_time(&function.body);
+    let blocking = blocking_call(site, &function.body);
+    let starter = starter(site, function);
+    if !never && blocking.is_none() && starter.is_none() {
+        return None;
     }
+    let mut places: Vec<Place> = suspends.into_iter().filter_map(|at| module.place(at)).collect();
+    places.dedup_by_key(|place| place.line);
+    let (blocking_call, blocking_at) = blocking.unzip();
+    let (starter, started_at) = starter.unzip();
+    Some(
+        Finding::new("asyncio/coroutine-function", words(site, function))
+            .fact("suspends_at", Fact::from(places))
+            .fact("never_suspends", never.then(|| Fact::from(function.name.as_str())))
+            .fact("blocking_call", blocking_call.map(Fact::from))
+            .fact("blocking_at", blocking_at.flatten().map(Fact::from))
+            .fact("starter", starter.map(Fact::from))
+            .fact("started_at", started_at.flatten().map(Fact::from)),
+    )
+}
+
+/// Whether the body may take a while, and is too long to see at once that nothing in it waits.
+fn takes_time(body: &[Stmt]) -> bool {
+    let (mut repeats, mut statements) = (false, 0);
+    visit_frame(body, &mut |node| {
+        repeats |= matches!(node, AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_));
+        statements += usize::from(node.is_statement());
+    });
+    repeats || statements > 8
 }
 
 /// The only place in this file that calls the function, if it starts it in plain sight.
@@ -164,9 +186,10 @@ fn starter(site: &Site, function: &ast::StmtFunctionDef) -> Option<(String, Opti
     let path = path_to(module, call.range());
     let mut parents = path.iter().rev().skip(1).filter(|node| !matches!(node, AnyNodeRef::Arguments(_)));
     match parents.next()? {
-        AnyNodeRef::ExprAwait(_) => Some(("await".to_string(), module.place(call.range()))),
         AnyNodeRef::ExprCall(outer) => {
-            let is_starter = module.callee(outer).is_some_and(|symbol| symbol.is_any(STARTERS));
+            let symbol = module.callee(outer)?;
+            // What runs the whole program, or runs in its caller's place, goes without saying.
+            let is_starter = symbol.is_any(STARTERS) && !symbol.is_any(RUN_IN_PLACE);
             is_starter.then(|| (module.source(&*outer.func).to_string(), module.place(call.range())))
         }
         _ => None,
@@ -187,22 +210,28 @@ pub(super) fn blocking_call(site: &Site, body: &[Stmt]) -> Option<(String, Optio
     found
 }
 
-fn generator(site: &Site, function: &ast::StmtFunctionDef, yields: &[TextRange]) -> Finding {
+fn generator(site: &Site, function: &ast::StmtFunctionDef, yields: &[TextRange]) -> Option<Finding> {
     let module = site.module;
     let finding = Finding::new("asyncio/async-generator", words(site, function));
-    let manager = function.decorator_list.iter().find(|decorator| {
+    let is_manager = function.decorator_list.iter().any(|decorator| {
         module.symbol(&decorator.expression).is_some_and(|symbol| symbol.is("contextlib.asynccontextmanager"))
     });
-    if let Some(manager) = manager {
-        return finding.fact("context_manager", Fact::from(module.source(&manager.expression)));
+    if is_manager {
+        return None;
     }
-    let finding = finding.fact("cleanup_at", cleanup(&function.body).and_then(|at| module.place(at)).map(Fact::from));
-    match yields.iter().find_map(|at| Some((*at, cancelling_scope(site, *at)?))) {
-        Some((at, scope)) => {
-            finding.fact("scope", Fact::from(scope)).fact("scoped_yield_at", module.place(at).map(Fact::from))
-        }
-        None => finding,
+    // A decorator may run the generator in its own way.
+    let cleanup_at = cleanup(&function.body).filter(|_| function.decorator_list.is_empty());
+    let scoped = yields.iter().find_map(|at| Some((*at, cancelling_scope(site, *at)?)));
+    if cleanup_at.is_none() && scoped.is_none() {
+        return None;
     }
+    let (scoped_yield, scope) = scoped.unzip();
+    Some(
+        finding
+            .fact("cleanup_at", cleanup_at.and_then(|at| module.place(at)).map(Fact::from))
+            .fact("scope", scope.map(Fact::from))
+            .fact("scoped_yield_at", scoped_yield.and_then(|at| module.place(at)).map(Fact::from)),
+    )
 }
 
 /// The `timeout` or task group around a `yield`, as written.

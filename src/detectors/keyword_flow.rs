@@ -1,8 +1,14 @@
 //! Clauses that run on some ways only: the `else` of a loop, `finally`, and `raise … from`.
 
+use std::cell::Cell;
+use std::slice;
+
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::method_body::own_nodes;
+use super::method_body::{find_own, own_nodes};
+use super::nodes::is_true;
+use super::suspension::is_in;
+use super::threads::hand_over;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -20,7 +26,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::StmtWhile(statement) => findings.extend(loop_else(module, &statement.body, &statement.orelse)),
         AnyNodeRef::StmtRaise(statement) => findings.extend(raise_from(site, statement)),
         AnyNodeRef::StmtTry(statement) => {
-            findings.extend(finally(site, statement));
+            if findings.wants("keywords/finally") {
+                findings.extend(finally(site, statement));
+            }
             findings.extend(discards(module, statement));
         }
         _ => {}
@@ -99,24 +107,102 @@ fn finally(site: &Site, statement: &ast::StmtTry) -> Option<Finding> {
     let before = [statement.orelse.last(), statement.body.last()].into_iter().flatten().map(Stmt::end);
     let handlers = statement.handlers.iter().map(|handler| handler.end());
     let range = word(module, before.chain(handlers).max()?, first.start(), "finally")?;
-    let (mut returns, mut awaits) = (vec![], None);
-    own_nodes(&statement.body, |node| {
-        if let AnyNodeRef::StmtReturn(_) = node {
-            returns.extend(module.place(node.range()));
-        }
+    if !site.is_asked(range) {
+        return None;
+    }
+    let skipped = cancelled_again(&statement.finalbody).and_then(|range| module.place(range));
+    let unbound = site.function().and_then(|def| unbound(site, def, statement));
+    let yielded = find_own(&statement.body, |node| match node {
+        AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => Some(node.range()),
+        _ => None,
     });
-    own_nodes(&statement.finalbody, |node| {
-        if let AnyNodeRef::ExprAwait(_) = node {
-            awaits = awaits.take().or_else(|| module.place(node.range()));
-        }
-    });
+    let stopped = site.function().and_then(|def| daemon(module, def));
+    if skipped.is_none() && unbound.is_none() && yielded.is_none() && stopped.is_none() {
+        return None;
+    }
+    let (name, raised) = unbound.unzip();
     Some(
         Finding::new("keywords/finally", range)
             .fact("first", Fact::from(module.source(first)))
-            .fact("first_async", site.async_function().map(|_| Fact::from(module.source(first))))
-            .fact("returns_at", Fact::from(returns))
-            .fact("awaits_at", awaits.map(Fact::from)),
+            .fact("unbound", name.map(Fact::from))
+            .fact("raised_at", raised.and_then(|range| module.place(range)).map(Fact::from))
+            .fact("yielded_at", yielded.and_then(|range| module.place(range)).map(Fact::from))
+            .fact("daemon", stopped.map(Fact::from))
+            .fact("awaits_at", skipped.map(Fact::from)),
     )
+}
+
+/// The first `await` of a `finally` block that has something behind it.
+fn cancelled_again(block: &[Stmt]) -> Option<TextRange> {
+    let (_, before_last) = block.split_last()?;
+    find_own(before_last, |node| node.is_expr_await().then(|| node.range()))
+}
+
+/// A name that only the `try` block binds and the `finally` block reads whatever happened, and the statement that may raise
+/// before it is bound.
+fn unbound(site: &Site, def: &ast::StmtFunctionDef, statement: &ast::StmtTry) -> Option<(String, TextRange)> {
+    let repeats = |node: AnyNodeRef| node.is_stmt_for() || node.is_stmt_while();
+    if site.enclosing().take_while(|node| !node.is_stmt_function_def()).any(repeats) {
+        return None;
+    }
+    let first = statement.body.first()?;
+    let may_raise = |statement: &Stmt| {
+        let calls = |node: AnyNodeRef| (node.is_expr_call() || node.is_expr_await()).then_some(());
+        matches!(statement, Stmt::Assign(_) | Stmt::Expr(_)) && find_own(slice::from_ref(statement), calls).is_some()
+    };
+    if !may_raise(first) {
+        return None;
+    }
+    let reads_at_once = statement.finalbody.iter().filter(|inner| matches!(inner, Stmt::Expr(_) | Stmt::Assign(_)));
+    for inner in reads_at_once {
+        let name = find_own(slice::from_ref(inner), |node| match node {
+            AnyNodeRef::ExprName(name) if name.ctx.is_load() && is_bound_only_in(def, statement, &name.id) => {
+                Some(name.id.to_string())
+            }
+            _ => None,
+        });
+        if let Some(name) = name {
+            return Some((name, first.range()));
+        }
+    }
+    None
+}
+
+/// Whether `name` is a variable of `def`, and each statement that binds it stands in the `try` block.
+fn is_bound_only_in(def: &ast::StmtFunctionDef, statement: &ast::StmtTry, name: &str) -> bool {
+    if def.parameters.iter().any(|parameter| parameter.name().as_str() == name) {
+        return false;
+    }
+    let (inside, elsewhere) = (Cell::new(false), Cell::new(false));
+    let see = |range: TextRange| match is_in(&statement.body, range) {
+        true => inside.set(true),
+        false => elsewhere.set(true),
+    };
+    let declares = |names: &[ast::Identifier]| names.iter().any(|item| item.as_str() == name);
+    own_nodes(&def.body, |node| match node {
+        AnyNodeRef::ExprName(bound) if !bound.ctx.is_load() && bound.id == name => see(bound.range()),
+        AnyNodeRef::StmtFunctionDef(bound) if bound.name.as_str() == name => see(bound.range()),
+        AnyNodeRef::StmtClassDef(bound) if bound.name.as_str() == name => see(bound.range()),
+        AnyNodeRef::Alias(alias) => {
+            let bound = alias.asname.as_ref().unwrap_or(&alias.name);
+            if bound.as_str().split('.').next() == Some(name) {
+                see(bound.range());
+            }
+        }
+        AnyNodeRef::ExceptHandlerExceptHandler(handler) if handler.name.as_deref() == Some(name) => see(handler.range()),
+        AnyNodeRef::StmtGlobal(declared) if declares(&declared.names) => elsewhere.set(true),
+        AnyNodeRef::StmtNonlocal(declared) if declares(&declared.names) => elsewhere.set(true),
+        AnyNodeRef::MatchCase(_) => elsewhere.set(true),
+        _ => {}
+    });
+    inside.get() && !elsewhere.get()
+}
+
+/// What makes the daemon thread that runs the function, as written.
+fn daemon(module: &Module, def: &ast::StmtFunctionDef) -> Option<String> {
+    let call = hand_over(module, def)?;
+    let is_daemon = call.arguments.find_keyword("daemon").is_some_and(|keyword| is_true(&keyword.value));
+    is_daemon.then(|| module.source(&*call.func).to_string())
 }
 
 /// A `return`, or a `break` or `continue` of an outer loop, in the `finally` block.
@@ -146,29 +232,37 @@ fn raise_from(site: &Site, statement: &ast::StmtRaise) -> Option<Finding> {
     let module = site.module;
     let (raised, cause) = (statement.exc.as_deref()?, statement.cause.as_deref()?);
     let range = word_before(module, raised.end(), cause.start())?;
-    let handled = site.enclosing().find_map(|node| match node {
+    let around = site.enclosing().take_while(|node| !node.is_stmt_function_def() && !node.is_expr_lambda());
+    let handled = around.into_iter().find_map(|node| match node {
         AnyNodeRef::ExceptHandlerExceptHandler(handler) => Some(handler),
-        AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ExprLambda(_) => None,
         _ => None,
     });
     let class = ast::helpers::map_callable(raised);
     let finding = Finding::new("keywords/raise-from", range).fact("raised", Fact::from(module.source(class)));
     if cause.is_none_literal_expr() {
-        let hidden = handled.and_then(|handler| handler.type_.as_deref());
-        return Some(
-            finding
-                .fact("hides", Fact::from("None"))
-                .fact("hidden", hidden.map(|hidden| Fact::from(module.source(hidden)))),
-        );
+        // Of a handler that names what it handles, the reader knows what is hidden.
+        let handler = handled?;
+        let body = site.enclosing().find_map(|node| match node {
+            AnyNodeRef::StmtTry(attempt) => Some(&attempt.body),
+            _ => None,
+        })?;
+        let is_broad = handler.type_.as_deref().is_none_or(|class| {
+            ["Exception", "BaseException"].contains(&module.source(class))
+        });
+        let lines = (module.place(body.first()?.range())?, module.place(body.last()?.range())?);
+        return (is_broad && body.len() > 1)
+            .then(|| finding.fact("first_at", Fact::from(lines.0)).fact("last_at", Fact::from(lines.1)));
     }
-    let is_handled = handled.and_then(|handler| handler.name.as_ref());
-    let is_same =
-        matches!(cause, Expr::Name(name) if is_handled.is_some_and(|handled| handled.as_str() == name.id.as_str()));
-    Some(
-        finding
-            .fact("cause", Fact::from(module.source(cause)))
-            .fact("handled", is_handled.filter(|_| is_same).map(|name| Fact::from(name.as_str()))),
-    )
+    let name = handled.and_then(|handler| handler.name.as_ref());
+    let is_same = matches!(cause, Expr::Name(cause) if name.is_some_and(|name| name.as_str() == cause.id.as_str()));
+    if is_same {
+        return None;
+    }
+    let displaced = handled.map(|handler| match handler.type_.as_deref() {
+        Some(class) => Fact::from(module.source(class)),
+        None => Fact::from("except"),
+    });
+    Some(finding.fact("cause", Fact::from(module.source(cause))).fact("displaced", displaced))
 }
 
 /// The word `from` between what is raised and its cause.

@@ -37,14 +37,16 @@ fn compared(site: &Site, left: &Expr, operator: CmpOp, right: &Expr) -> Option<F
     if let Some(method) = [left, right].into_iter().find_map(|side| bound_method(site, side)) {
         return Some(finding.fact("method", Fact::from(method)));
     }
-    let singleton = [left, right].into_iter().find(|side| is_singleton(side));
+    // Asking for `None` itself is what `is` is for.
+    if [left, right].into_iter().any(is_singleton) {
+        return None;
+    }
     let class = [left, right].into_iter().find_map(|side| module.receiver_class(side))?;
     let definer = class.definer("__eq__").filter(is_own)?;
     Some(
         finding
             .fact("eq", Fact::from(format!("{}.__eq__", definer.name())))
-            .fact("eq_at", definer.own_member("__eq__").and_then(|member| member.place).map(Fact::from))
-            .fact("singleton", singleton.map(|singleton| Fact::from(module.source(singleton)))),
+            .fact("eq_at", definer.own_member("__eq__").and_then(|member| member.place).map(Fact::from)),
     )
 }
 

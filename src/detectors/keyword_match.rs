@@ -1,6 +1,6 @@
 //! `match`: what a pattern asks of the subject, and names in patterns that are bound where a comparison was meant.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Pattern};
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Pattern, Stmt};
 
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
@@ -14,27 +14,54 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
-        AnyNodeRef::StmtMatch(statement) => findings.push(matched(site.module, statement)),
-        AnyNodeRef::PatternMatchClass(pattern) => findings.push(class_pattern(site.module, pattern)),
+        AnyNodeRef::StmtMatch(statement) => findings.push(matched(site, statement)?),
+        AnyNodeRef::PatternMatchClass(pattern) => findings.push(class_pattern(site.module, pattern)?),
         _ => {}
     }
     Some(())
 }
 
-fn matched(module: &Module, statement: &ast::StmtMatch) -> Finding {
-    let falls_through = !statement.cases.iter().any(|case| case.guard.is_none() && is_irrefutable(&case.pattern));
-    let mut captures = vec![];
-    let mut sequences = false;
-    for case in &statement.cases {
-        captures.extend(plain_capture(&case.pattern));
-        sequences |= matches!(case.pattern, Pattern::MatchSequence(_));
-    }
+fn matched(site: &Site, statement: &ast::StmtMatch) -> Option<Finding> {
+    let module = site.module;
+    let capture = statement.cases.iter().find_map(|case| shadowing(module, &case.pattern));
     let subject = Fact::from(module.source(&*statement.subject));
-    Finding::new("keywords/match", TextRange::at(statement.start(), TextSize::new(5)))
-        .fact("falls_through", falls_through.then(|| subject.clone()))
-        .fact("sequence", sequences.then(|| subject.clone()))
-        .fact("subject", subject)
-        .fact("captures", Fact::from(captures))
+    let returns_none = returns_none(site, statement);
+    if capture.is_none() && returns_none.is_none() {
+        return None;
+    }
+    Some(
+        Finding::new("keywords/match", TextRange::at(statement.start(), TextSize::new(5)))
+            .fact("subject", subject)
+            .fact("returns_none", returns_none.map(Fact::from))
+            .fact("captures", capture.map(Fact::from)),
+    )
+}
+
+/// The function around, if each case returns a value of its own, none fits everything, and nothing follows.
+fn returns_none(site: &Site, statement: &ast::StmtMatch) -> Option<String> {
+    let def = site.function()?;
+    let is_last = def.body.last()?.range() == statement.range();
+    let is_total = statement.cases.iter().any(|case| case.guard.is_none() && is_irrefutable(&case.pattern));
+    let returns = |body: &[Stmt]| match body.last() {
+        Some(Stmt::Return(returned)) => returned.value.as_deref().is_some_and(|value| !value.is_none_literal_expr()),
+        Some(Stmt::Raise(_)) => true,
+        _ => false,
+    };
+    let all_return = statement.cases.iter().all(|case| returns(&case.body));
+    (is_last && !is_total && all_return).then(|| def.name.to_string())
+}
+
+/// A case that is a bare name which the module gives to a value of its own: it looks like a comparison.
+fn shadowing(module: &Module, pattern: &Pattern) -> Option<String> {
+    let Pattern::MatchAs(pattern) = pattern else { return None };
+    let name = pattern.name.as_ref().filter(|_| pattern.pattern.is_none())?;
+    let is_global = module.syntax().body.iter().any(|statement| match statement {
+        Stmt::Assign(assign) => assign.targets.iter().any(|target| {
+            target.as_name_expr().is_some_and(|target| target.id == name.as_str())
+        }),
+        _ => false,
+    });
+    is_global.then(|| name.to_string())
 }
 
 fn is_irrefutable(pattern: &Pattern) -> bool {
@@ -45,27 +72,24 @@ fn is_irrefutable(pattern: &Pattern) -> bool {
     }
 }
 
-/// A case that is a bare name: it matches anything and binds it.
-fn plain_capture(pattern: &Pattern) -> Option<String> {
-    match pattern {
-        Pattern::MatchAs(pattern) if pattern.pattern.is_none() => pattern.name.as_ref().map(|name| name.to_string()),
-        _ => None,
-    }
-}
-
-fn class_pattern(module: &Module, pattern: &ast::PatternMatchClass) -> Finding {
+/// Which attributes the positional patterns stand for: that is written in the class, and not here.
+fn class_pattern(module: &Module, pattern: &ast::PatternMatchClass) -> Option<Finding> {
     let class = module.class_reference(&pattern.cls);
     let positional = pattern.arguments.patterns.len();
     let names = class.as_ref().and_then(|class| {
         let definer = class.definer("__match_args__")?;
         definer.with_statement(|_, statement| match_args(statement))
     });
-    let asked: Option<Vec<String>> = names.map(|names| names.into_iter().take(positional).collect());
+    let asked: Vec<String> = names?.into_iter().take(positional).collect();
+    if asked.is_empty() {
+        return None;
+    }
     let keywords = pattern.arguments.keywords.iter().map(|keyword| keyword.attr.to_string());
-    Finding::new("keywords/class-pattern", pattern.cls.range())
+    let finding = Finding::new("keywords/class-pattern", pattern.cls.range())
         .fact("class", Fact::from(module.source(&*pattern.cls)))
-        .fact("positional", asked.filter(|asked| !asked.is_empty()).map(Fact::from))
-        .fact("attributes", Fact::from(keywords.collect::<Vec<_>>()))
+        .fact("positional", Fact::from(asked))
+        .fact("attributes", Fact::from(keywords.collect::<Vec<_>>()));
+    Some(finding)
 }
 
 /// The names of a `__match_args__` that is written as a tuple of strings.

@@ -4,6 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Identifier, NodeKind};
 
 use super::method_body::{each_node, find_own, own_nodes};
 use super::suspension::qualified_name;
+use super::threads::hand_over;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -50,6 +51,11 @@ fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
         _ => None,
     });
     let is_only_read = writes.is_empty();
+    let is_shared = hand_over(module, def).is_some();
+    if !is_only_read && others.is_empty() && !(is_shared && counted.is_some()) {
+        return None;
+    }
+    let counted = counted.filter(|_| is_shared);
     let places: Vec<Place> = writes.into_iter().filter_map(|range| module.place(range)).collect();
     let name = if is_only_read { "only_read" } else { "names" };
     Some(
@@ -111,6 +117,9 @@ fn nonlocal(site: &Site, statement: &ast::StmtNonlocal) -> Option<Finding> {
                 sharing.push(other.name.to_string());
             }
         });
+    }
+    if sharing.is_empty() {
+        return None;
     }
     Some(
         Finding::new("keywords/nonlocal", TextRange::at(statement.start(), TextSize::new(8)))

@@ -18,18 +18,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let finding = Finding::new("keywords/with", TextRange::at(with.start(), TextSize::new(4)));
-    let finding = match with.items.as_slice() {
-        [only] => {
-            let target = only.optional_vars.as_deref().and_then(Expr::as_name_expr);
-            let finding = finding.fact("target", target.map(|target| Fact::from(target.id.as_str())));
-            with_manager(site.module, &only.context_expr, finding)?
-        }
-        [.., last] => finding
-            .fact("last", Fact::from(site.module.source(&last.context_expr)))
-            .fact("count", Fact::from(with.items.len())),
-        [] => return None,
-    };
-    findings.push(finding);
+    // Of several managers, each one's name speaks for itself.
+    let [only] = with.items.as_slice() else { return None };
+    let target = only.optional_vars.as_deref().and_then(Expr::as_name_expr);
+    findings.push(with_manager(site.module, with, &only.context_expr, finding, target)?);
     Some(())
 }
 
@@ -38,7 +30,14 @@ fn is_one_lock(module: &Module, with: &ast::StmtWith) -> bool {
     with.items.len() == 1 && !locks_of(module, with).is_empty()
 }
 
-fn with_manager(module: &Module, manager: &Expr, finding: Finding) -> Option<Finding> {
+/// What runs at the two ends, where it is the project's own code or does not do what its looks promise.
+fn with_manager(
+    module: &Module,
+    with: &ast::StmtWith,
+    manager: &Expr,
+    finding: Finding,
+    target: Option<&ast::ExprName>,
+) -> Option<Finding> {
     if let Some(finding) = with_factory(module, manager, &finding) {
         return Some(finding);
     }
@@ -46,19 +45,45 @@ fn with_manager(module: &Module, manager: &Expr, finding: Finding) -> Option<Fin
         && module.calls(call, &["contextlib.suppress"])
     {
         let errors: Vec<String> = call.arguments.args.iter().map(|error| module.source(error).to_string()).collect();
-        return Some(finding.fact("suppressed", Fact::from(errors)));
+        let rest = with.body.get(1).and_then(|second| module.place(second.range()))?;
+        return Some(finding.fact("suppressed", Fact::from(errors)).fact("rest_at", Fact::from(rest)));
     }
-    let class = module.class_of(manager);
-    let name = class.as_ref().map(Class::name).or_else(|| Some(module.class_name(manager)?.last().to_string()))?;
-    let opened = matches!(manager, Expr::Call(call) if module.calls(call, &["builtins.open", "io.open"]));
-    let finding = finding
-        .fact("opened", opened.then(|| Fact::from(module.source(manager))))
-        .fact("manager_class", Fact::from(name));
-    let Some(class) = class else { return Some(finding) };
-    let finding = finding
-        .fact("enter_at", place(&class, "__enter__").map(Fact::from))
-        .fact("exit_at", place(&class, "__exit__").map(Fact::from));
-    Some(finding.fact("swallows_at", swallows(&class).map(Fact::from)))
+    let class = module.class_of(manager)?;
+    let manager = Fact::from(module.source(manager));
+    if class.inherits("sqlite3.Connection") {
+        return Some(finding.fact("connection", manager));
+    }
+    if class.inherits("subprocess.Popen") {
+        return Some(finding.fact("child", manager));
+    }
+    let (enter_at, exit_at) = (place(&class, "__enter__"), place(&class, "__exit__"));
+    if enter_at.is_none() && exit_at.is_none() {
+        return None;
+    }
+    Some(
+        finding
+            .fact("manager_class", Fact::from(class.name()))
+            .fact("target", target.filter(|_| !returns_itself(&class)).map(|target| Fact::from(target.id.as_str())))
+            .fact("enter_at", enter_at.map(Fact::from))
+            .fact("exit_at", exit_at.map(Fact::from))
+            .fact("swallows_at", swallows(&class).map(Fact::from)),
+    )
+}
+
+/// Whether the project's `__enter__` returns the manager and nothing else.
+fn returns_itself(class: &Class) -> bool {
+    let Some(definer) = class.definer("__enter__") else { return true };
+    definer.with_statement(|_, statement| {
+        let Some(enter) = super::method_body::method(&statement.body, "__enter__") else { return true };
+        let this = super::method_body::parameter(enter, 0).unwrap_or_default();
+        let mut all = true;
+        own_nodes(&enter.body, |node| {
+            if let AnyNodeRef::StmtReturn(returned) = node {
+                all &= returned.value.as_deref().is_some_and(|value| super::method_body::is_name(value, this));
+            }
+        });
+        all
+    })
 }
 
 fn place(class: &Class, method: &str) -> Option<Place> {

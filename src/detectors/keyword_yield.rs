@@ -4,7 +4,9 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::{cleanup, yields};
 use super::keyword_with::unguarded;
-use super::suspension::qualified_name;
+use super::locks::locks_of;
+use super::method_body::own_nodes;
+use super::suspension::{qualified_name, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange, TextSize};
@@ -30,7 +32,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// What the `yield` of a decorated generator hands over to.
 const MANAGER: &str = "contextlib.contextmanager";
 const ASYNC_MANAGER: &str = "contextlib.asynccontextmanager";
-const FIXTURES: &[&str] = &["pytest.fixture", "pytest.yield_fixture"];
+const FIXTURES: &[&str] =
+    &["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest_asyncio.plugin.fixture"];
 
 fn is_decorated_with(site: &Site, def: &ast::StmtFunctionDef, names: &[&str]) -> bool {
     def.decorator_list.iter().any(|decorator| {
@@ -51,21 +54,40 @@ fn yielded(site: &Site, node: &ast::ExprYield, findings: &mut Findings) -> Optio
     };
     let behind = unguarded(def, node.range()).and_then(|range| site.module.place(range)).map(Fact::from);
     let finding = Finding::new("keywords/yield", TextRange::at(node.start(), TextSize::new(5)));
-    let finding = if def.is_async && is_decorated_with(site, def, &[ASYNC_MANAGER]) {
-        finding.fact("async_manager", Fact::from(name)).fact("skipped_at", behind)
-    } else if def.is_async {
-        let guarded = cleanup(&def.body).and_then(|range| site.module.place(range));
-        finding.fact("function", Fact::from(name)).fact("late_at", guarded.map(Fact::from))
+    let guarded = cleanup(&def.body).and_then(|range| site.module.place(range)).map(Fact::from);
+    let finding = if is_decorated_with(site, def, &[ASYNC_MANAGER]) {
+        finding.fact("async_manager", Fact::from(name)).fact("skipped_at", Some(behind?))
     } else if is_decorated_with(site, def, &[MANAGER]) {
-        finding.fact("manager", Fact::from(name)).fact("skipped_at", behind)
+        finding.fact("manager", Fact::from(name)).fact("skipped_at", Some(behind?))
     } else if is_decorated_with(site, def, FIXTURES) {
-        finding.fact("fixture", Fact::from(name)).fact("teardown_at", behind)
+        finding.fact("fixture", Fact::from(name)).fact("teardown_at", Some(behind?))
+    } else if !def.decorator_list.is_empty() && sent.is_none() {
+        // Another decorator may be the consumer, and run it in its own way.
+        return None;
     } else {
-        let guarded = cleanup(&def.body).and_then(|range| site.module.place(range));
-        finding.fact("function", Fact::from(name)).fact("sent", sent).fact("cleanup_at", guarded.map(Fact::from))
+        let held = held(site, def);
+        let guarded = guarded.filter(|_| held.is_none());
+        if held.is_none() && sent.is_none() && guarded.is_none() {
+            return None;
+        }
+        let name = if def.is_async { "late_at" } else { "cleanup_at" };
+        let function = Fact::from(qualified_name(site.module, def));
+        finding.fact("function", function).fact("sent", sent).fact("held", held.map(Fact::from)).fact(name, guarded)
     };
     findings.push(finding.fact("value", node.value.as_deref().map(|value| Fact::from(site.module.source(value)))));
     Some(())
+}
+
+/// The lock that is held around the `yield`, as written.
+fn held(site: &Site, def: &ast::StmtFunctionDef) -> Option<String> {
+    let inside = site.enclosing().take_while(|node| node.range() != def.range());
+    inside.into_iter().find_map(|node| match node {
+        AnyNodeRef::StmtWith(with) => {
+            let locks = locks_of(site.module, with);
+            locks.first().map(|(lock, _)| site.module.source(*lock).to_string())
+        }
+        _ => None,
+    })
 }
 
 fn delegated(site: &Site, node: &ast::ExprYieldFrom, findings: &mut Findings) -> Option<()> {
@@ -77,17 +99,32 @@ fn delegated(site: &Site, node: &ast::ExprYieldFrom, findings: &mut Findings) ->
         },
         _ => None,
     };
-    let generator = match &*node.value {
-        Expr::Call(call) => site.module.called_function(call).filter(|function| function.is_generator),
-        _ => None,
-    };
+    let result = result?;
+    // What comes back is to be seen in another function.
+    let Expr::Call(call) = &*node.value else { return None };
+    let generator = site.module.called_function(call).filter(|function| function.is_generator)?;
+    let returned = with_def(site.module, &generator, |module, inner| {
+        let is_plain = inner.decorator_list.is_empty();
+        let mut values = vec![];
+        own_nodes(&inner.body, |node| {
+            if let AnyNodeRef::StmtReturn(ast::StmtReturn { value: Some(value), .. }) = node {
+                values.push((module.source(&**value).to_string(), module.place(node.range())));
+            }
+        });
+        is_plain.then_some(values)
+    })??;
+    let nothing = returned.is_empty().then(|| Fact::from(generator.name.as_str()));
+    let (value, returned_at) = returned.into_iter().next().unzip();
     findings.push(
         Finding::new("keywords/yield-from", TextRange::at(node.start(), TextSize::new(10)))
             .fact("function", Fact::from(qualified_name(site.module, def)))
             .fact("source", Fact::from(site.module.source(&*node.value)))
             .fact("result", result)
-            .fact("inner", generator.as_ref().map(|function| Fact::from(function.name.as_str())))
-            .fact("inner_at", generator.and_then(|function| function.place).map(Fact::from)),
+            .fact("nothing", nothing)
+            .fact("returned", value.map(Fact::from))
+            .fact("returned_at", returned_at.flatten().map(Fact::from))
+            .fact("inner", Fact::from(generator.name.as_str()))
+            .fact("inner_at", generator.place.map(Fact::from)),
     );
     Some(())
 }

@@ -18,10 +18,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     site.callee_among(call, &["threading.Lock"])?;
     let finding = Finding::new("threads/lock", call.func.range());
-    let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else {
-        findings.push(finding);
-        return Some(());
-    };
+    // The lock of a condition, or one that is passed on: what it guards is to be seen elsewhere.
+    let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else { return None };
     let [lock] = assign.targets.as_slice() else { return None };
     let taken: Vec<TextRange> = takers(module, &assign.value);
     let guarded =

@@ -12,15 +12,23 @@ pub(super) const DETECTOR: Detector =
 /// The most locks that are told.
 const LOCKS: usize = 5;
 
+/// Over how many calls a lock of this file is told of; one of another file, over one.
+const NEAR: usize = 2;
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };
     if site.is_type_checking() {
         return None;
     }
     let taken = site.module.locks_taken(function);
-    if taken.is_empty() {
+    // What it takes itself is there to be read; a lock that is far away is somebody else's affair.
+    let here = site.module.path();
+    let is_here = |lock: &LockTaken| Some(lock.place.path.as_path()) == here;
+    let is_near = |lock: &LockTaken| lock.steps.len() <= if is_here(lock) { NEAR } else { 1 };
+    if !taken.iter().any(|lock| !lock.steps.is_empty() && is_near(lock)) {
         return None;
     }
+    let taken: Vec<LockTaken> = taken.into_iter().filter(is_near).collect();
     let mut names: Vec<String> = vec![];
     for lock in &taken {
         if !names.contains(&lock.lock) {
