@@ -37,12 +37,8 @@ pub(super) const STARTERS: &[&str] = &[
 ];
 
 /// Those that run a coroutine where they stand.
-const RUN_IN_PLACE: &[&str] = &[
-    "asyncio.AbstractEventLoop.run_until_complete",
-    "asyncio.Runner.run",
-    "asyncio.run",
-    "asyncio.wait_for",
-];
+const RUN_IN_PLACE: &[&str] =
+    &["asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run", "asyncio.run", "asyncio.wait_for"];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtFunctionDef(function) = site.node else { return None };

@@ -189,7 +189,9 @@ fn is_bound_only_in(def: &ast::StmtFunctionDef, statement: &ast::StmtTry, name: 
                 see(bound.range());
             }
         }
-        AnyNodeRef::ExceptHandlerExceptHandler(handler) if handler.name.as_deref() == Some(name) => see(handler.range()),
+        AnyNodeRef::ExceptHandlerExceptHandler(handler) if handler.name.as_deref() == Some(name) => {
+            see(handler.range())
+        }
         AnyNodeRef::StmtGlobal(declared) if declares(&declared.names) => elsewhere.set(true),
         AnyNodeRef::StmtNonlocal(declared) if declares(&declared.names) => elsewhere.set(true),
         AnyNodeRef::MatchCase(_) => elsewhere.set(true),
@@ -246,9 +248,8 @@ fn raise_from(site: &Site, statement: &ast::StmtRaise) -> Option<Finding> {
             AnyNodeRef::StmtTry(attempt) => Some(&attempt.body),
             _ => None,
         })?;
-        let is_broad = handler.type_.as_deref().is_none_or(|class| {
-            ["Exception", "BaseException"].contains(&module.source(class))
-        });
+        let is_broad =
+            handler.type_.as_deref().is_none_or(|class| ["Exception", "BaseException"].contains(&module.source(class)));
         let lines = (module.place(body.first()?.range())?, module.place(body.last()?.range())?);
         return (is_broad && body.len() > 1)
             .then(|| finding.fact("first_at", Fact::from(lines.0)).fact("last_at", Fact::from(lines.1)));

@@ -19,8 +19,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let kept = target.as_name_expr()?;
     let around = site.function()?;
     let used = free_names(lambda.parameters.as_deref(), AnyNodeRef::from(&*lambda.body));
-    let captures: Vec<String> =
-        used.into_iter().filter(|name| *name != *kept.id && is_local(around, name)).collect();
+    let captures: Vec<String> = used.into_iter().filter(|name| *name != *kept.id && is_local(around, name)).collect();
     // Bound again behind the lambda, and used behind that.
     let (mut rebound, mut last_use) = (None, assign.end());
     own_nodes(&around.body, |node| {

@@ -56,9 +56,9 @@ fn shadowing(module: &Module, pattern: &Pattern) -> Option<String> {
     let Pattern::MatchAs(pattern) = pattern else { return None };
     let name = pattern.name.as_ref().filter(|_| pattern.pattern.is_none())?;
     let is_global = module.syntax().body.iter().any(|statement| match statement {
-        Stmt::Assign(assign) => assign.targets.iter().any(|target| {
-            target.as_name_expr().is_some_and(|target| target.id == name.as_str())
-        }),
+        Stmt::Assign(assign) => {
+            assign.targets.iter().any(|target| target.as_name_expr().is_some_and(|target| target.id == name.as_str()))
+        }
         _ => false,
     });
     is_global.then(|| name.to_string())
