@@ -8,6 +8,7 @@
 //! of syntax gives away need no detector: see `from_pages`.
 
 mod abstract_class;
+mod abstract_instance;
 mod access_hook;
 mod across_loops;
 mod async_for;
@@ -22,6 +23,7 @@ mod await_expression;
 pub(crate) mod awaits_in_loop;
 mod blocking_call;
 mod blocking_call_through;
+mod call_method;
 pub(crate) mod called_twice;
 mod caught_setter_error;
 mod class_cell;
@@ -29,6 +31,9 @@ mod class_creation;
 mod class_getitem;
 pub(crate) mod class_reading;
 mod closure_capture;
+mod comparison_method;
+mod container_method;
+mod context_method;
 mod copying;
 mod coroutine_callback;
 mod coroutine_function;
@@ -44,6 +49,7 @@ mod descriptor_names;
 mod descriptor_on_instance;
 pub(crate) mod descriptor_shape;
 mod descriptor_storage;
+mod dir_method;
 mod dunder_on_instance;
 mod dynamic_attributes;
 mod dynamic_class;
@@ -56,10 +62,12 @@ mod facts;
 mod failed_item_lost;
 mod finalize;
 mod finalizer_method;
+mod finding;
 mod from_pages;
 mod function_cache;
 mod gather;
 mod gc_disable;
+mod generator_dropped;
 mod generator_memory;
 mod get_event_loop;
 mod getattr_answer;
@@ -95,6 +103,7 @@ mod metaclass_hooks;
 mod metaclass_namespace;
 mod method_binding;
 mod method_body;
+mod method_shape;
 pub(crate) mod missing_async;
 mod never_awaited;
 mod never_joined;
@@ -106,6 +115,7 @@ pub(crate) mod nodes;
 mod not_started;
 pub(crate) mod not_threadsafe;
 mod off_loop;
+mod operator_method;
 mod own_namespace_check;
 mod print_on_thread;
 mod property_shape;
@@ -128,6 +138,7 @@ mod task_cancel;
 mod task_done_skippable;
 mod task_group;
 mod task_not_kept;
+mod text_method;
 mod thread;
 mod thread_lifecycle;
 pub(crate) mod thread_local_shared;
@@ -138,6 +149,7 @@ pub(crate) mod threads;
 mod timeout;
 mod to_thread;
 mod tracked_container;
+mod truth_value;
 mod wait_misuse;
 mod wait_without_loop;
 pub(crate) mod waiting_function;
@@ -149,11 +161,10 @@ mod weak_target;
 use ruff_python_ast::NodeKind;
 
 pub use facts::{Fact, Facts, one_line};
+pub use finding::{Finding, Findings, Wanted};
 pub use walk::{findings, findings_in};
 
 use crate::analysis::Site;
-use crate::pages::Severity;
-use crate::text::{Place, TextRange, TextSize};
 
 /// Yields the findings of some concepts.
 pub struct Detector {
@@ -167,6 +178,7 @@ pub struct Detector {
 
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
+    abstract_instance::DETECTOR,
     access_hook::DETECTOR,
     across_loops::DETECTOR,
     async_for::DETECTOR,
@@ -181,12 +193,16 @@ pub const ALL: &[Detector] = &[
     awaits_in_loop::DETECTOR,
     blocking_call::DETECTOR,
     blocking_call_through::DETECTOR,
+    call_method::DETECTOR,
     called_twice::DETECTOR,
     caught_setter_error::DETECTOR,
     class_cell::DETECTOR,
     class_creation::DETECTOR,
     class_getitem::DETECTOR,
     closure_capture::DETECTOR,
+    comparison_method::DETECTOR,
+    container_method::DETECTOR,
+    context_method::DETECTOR,
     copying::DETECTOR,
     coroutine_callback::DETECTOR,
     coroutine_function::DETECTOR,
@@ -201,6 +217,7 @@ pub const ALL: &[Detector] = &[
     descriptor_names::DETECTOR,
     descriptor_on_instance::DETECTOR,
     descriptor_storage::DETECTOR,
+    dir_method::DETECTOR,
     dunder_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
@@ -214,6 +231,7 @@ pub const ALL: &[Detector] = &[
     function_cache::DETECTOR,
     gather::DETECTOR,
     gc_disable::DETECTOR,
+    generator_dropped::DETECTOR,
     generator_memory::DETECTOR,
     get_event_loop::DETECTOR,
     getattr_answer::DETECTOR,
@@ -255,6 +273,7 @@ pub const ALL: &[Detector] = &[
     not_started::DETECTOR,
     not_threadsafe::DETECTOR,
     off_loop::DETECTOR,
+    operator_method::DETECTOR,
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     queue::DETECTOR,
@@ -274,6 +293,7 @@ pub const ALL: &[Detector] = &[
     task_done_skippable::DETECTOR,
     task_group::DETECTOR,
     task_not_kept::DETECTOR,
+    text_method::DETECTOR,
     thread::DETECTOR,
     thread_lifecycle::DETECTOR,
     thread_local_shared::DETECTOR,
@@ -283,6 +303,7 @@ pub const ALL: &[Detector] = &[
     timeout::DETECTOR,
     to_thread::DETECTOR,
     tracked_container::DETECTOR,
+    truth_value::DETECTOR,
     wait_misuse::DETECTOR,
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,
@@ -290,106 +311,3 @@ pub const ALL: &[Detector] = &[
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
 ];
-
-/// A concept at work in a range.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The id of its page.
-    pub concept: String,
-    /// Where it is: the smallest range that names the cause.
-    pub range: TextRange,
-    pub facts: Facts,
-    /// Another severity than the page's.
-    pub severity: Option<Severity>,
-    /// Where the hint stands; without one, behind the range.
-    pub hint_at: Option<TextSize>,
-    /// What the hint leads to.
-    pub hint_leads_to: Option<Place>,
-    /// No rule of ruff reports this one, though the page names rules that report others.
-    pub is_beyond_ruff: bool,
-}
-
-impl Finding {
-    /// A finding without facts.
-    pub fn new(concept: &str, range: TextRange) -> Self {
-        Self {
-            concept: concept.to_string(),
-            range,
-            facts: Facts::default(),
-            severity: None,
-            hint_at: None,
-            hint_leads_to: None,
-            is_beyond_ruff: false,
-        }
-    }
-
-    /// Adds a fact; `None` and an empty list add nothing.
-    #[must_use]
-    pub fn fact(mut self, name: &'static str, fact: impl Into<Option<Fact>>) -> Self {
-        self.facts.set(name, fact.into());
-        self
-    }
-
-    /// Shows the diagnostic with another severity than the page's.
-    #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = Some(severity);
-        self
-    }
-
-    /// Says that no rule of ruff reports this one.
-    #[must_use]
-    pub fn beyond_ruff(mut self, is_beyond_ruff: bool) -> Self {
-        self.is_beyond_ruff = is_beyond_ruff;
-        self
-    }
-
-    /// Puts the hint at `offset` instead of behind the range.
-    #[must_use]
-    pub fn hint_at(mut self, offset: TextSize) -> Self {
-        self.hint_at = Some(offset);
-        self
-    }
-
-    /// Lets the hint lead to `place`.
-    #[must_use]
-    pub fn hint_leads_to(mut self, place: Option<Place>) -> Self {
-        self.hint_leads_to = place;
-        self
-    }
-}
-
-/// What detectors push into.
-pub struct Findings<'w> {
-    wanted: Wanted<'w>,
-    found: Vec<Finding>,
-}
-
-impl Findings<'_> {
-    /// Adds a finding.
-    pub fn push(&mut self, finding: Finding) {
-        self.found.push(finding);
-    }
-
-    /// Whether the view shows this concept. A detector asks before costly work for only one of its concepts.
-    pub fn wants(&self, concept: &str) -> bool {
-        (self.wanted)(concept)
-    }
-
-    /// Adds several findings, or one that may be missing.
-    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        self.found.extend(findings);
-    }
-
-    fn into_sorted(mut self) -> Vec<Finding> {
-        self.found.sort_by(|a, b| {
-            let key = |finding: &Finding| (finding.range.start(), finding.range.end());
-            key(a).cmp(&key(b)).then_with(|| a.concept.cmp(&b.concept))
-        });
-        self.found.dedup_by(|a, b| a.range == b.range && a.concept == b.concept);
-        self.found
-    }
-}
-
-/// Which findings are asked for: a view passes those of the concepts it shows.
-pub type Wanted<'a> = &'a dyn Fn(&str) -> bool;

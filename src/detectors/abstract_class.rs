@@ -30,19 +30,27 @@ pub(super) fn abstract_class(
     let declared_by = declared_by.first().copied();
     let own: Vec<_> = missing.iter().filter(|(_, owner)| owner == class).map(|(name, _)| name.clone()).collect();
     let inherited: Vec<_> = missing.iter().filter(|(_, owner)| owner != class).map(|(name, _)| name.clone()).collect();
-    let implements = declared.iter().filter(|(name, owner)| owner != class && class.binds(name));
-    let implements: Vec<_> = implements.map(|(name, _)| name.clone()).collect();
-    let is_concrete = missing.is_empty();
+    // That nothing is left is what everyone expects of a class that is used.
+    if missing.is_empty() {
+        return None;
+    }
     let all: Vec<_> = missing.iter().map(|(name, _)| name.clone()).collect();
     let found = Finding::new("metaclasses/abstract-base-class", statement.name.range())
         .fact("missing", Fact::from(all))
         .fact("declares", Fact::from(own))
         .fact("not_implemented", Fact::from(inherited))
         .fact("declared_by", declared_by.map(|owner| Fact::from(owner.name())))
-        .fact("declared_at", declared_by.and_then(Class::place).map(Fact::from))
-        .fact("implements", Fact::from(implements));
-    let name = if is_concrete { "concrete" } else { "class" };
-    Some(found.fact(name, Fact::from(statement.name.as_str())))
+        .fact("declared_at", declared_by.and_then(Class::place).map(Fact::from));
+    Some(found.fact("class", Fact::from(statement.name.as_str())))
+}
+
+/// The methods of a class that are still abstract; `None` where that is not known.
+pub(super) fn missing(class: &Class) -> Option<Vec<String>> {
+    let is_open = |(name, _): &(String, Class)| {
+        class.definer(name).is_some_and(|definer| is_abstract(&definer, name).unwrap_or(false))
+    };
+    let declared = declared(class)?;
+    Some(declared.into_iter().filter(is_open).map(|(name, _)| name).collect())
 }
 
 /// The abstract members along the order, each with the class that first declares it; `None` where a library's stub would

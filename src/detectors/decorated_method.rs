@@ -3,11 +3,12 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind};
 
 use super::class_reading::{is_own, lacks_dict, subclasses};
-use super::method_body::parameter;
+use super::method_body::{find_own, is_name, parameter};
+use super::method_shape::returned;
 use super::property_shape::{Accessors, accessor};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, MemberKind, Site};
-use crate::text::{Ranged as _, TextRange};
+use crate::text::{Place, Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &[
@@ -74,10 +75,13 @@ const KNOWN: &[&str] =
 fn push_at_both(finding: Finding, def: &ast::StmtFunctionDef, decorator: &Decorator, findings: &mut Findings) {
     // A special method's own page says what calls it.
     let is_special = def.name.starts_with("__") && def.name.ends_with("__");
-    const OF_ALL: &[&str] = &["attribute", "class", "first", "function", "read_only"];
-    // At the name only what is not true of every such method: a reader of names asks for other things, too.
-    let is_telling = finding.facts.iter().any(|(name, _)| !OF_ALL.contains(&name));
-    let name = (!is_special && is_telling).then(|| def.name.range());
+    // Only what is not true of every such method.
+    const OF_ALL: &[&str] =
+        &["attribute", "class", "deleter_at", "first", "function", "read_only", "setter_at", "subclasses"];
+    if !finding.facts.iter().any(|(name, _)| !OF_ALL.contains(&name)) {
+        return;
+    }
+    let name = (!is_special).then(|| def.name.range());
     for range in std::iter::once(decorator.expression.range()).chain(name) {
         findings.push(Finding { range, ..finding.clone() });
     }
@@ -110,16 +114,27 @@ fn property(
     let MemberKind::Property { setter, .. } = member.kind else { return None };
     let accessors = Accessors::of(&member);
     let masked_by = class.definer("__getattr__").filter(is_own);
+    let lost = (!setter).then(|| lost_setter(class, &def.name)).flatten();
     let masked_at = masked_by.and_then(|class| class.own_member("__getattr__")).and_then(|member| member.place);
     let finding = start("descriptors/property", def, class)
         .fact("read_only", (!setter).then(|| Fact::from(def.name.as_str())))
         .fact("setter_at", accessors.setter.map(Fact::from))
         .fact("deleter_at", accessors.deleter.map(Fact::from))
         .fact("overridden", Fact::from(overridden(site, class, &def.name)))
+        .fact("lost_setter", lost.as_ref().map(|(name, _)| Fact::from(name.as_str())))
+        .fact("lost_at", lost.and_then(|(_, at)| at).map(Fact::from))
         .fact("masked_by", masked_by.map(|class| Fact::from(format!("{}.__getattr__", class.name()))))
         .fact("masked_at", masked_at.map(Fact::from));
     push_at_both(finding, def, decorator, findings);
     Some(())
+}
+
+/// The setter of the property that this one, without a setter, replaces for the class.
+fn lost_setter(class: &Class, name: &str) -> Option<(String, Option<Place>)> {
+    let base = class.mro().into_iter().skip(1).find(|base| base.binds(name)).filter(is_own)?;
+    let member = base.own_member(name)?;
+    let has_setter = matches!(member.kind, MemberKind::Property { setter: true, .. });
+    has_setter.then(|| (format!("{}.{name}", base.name()), Accessors::of(&member).setter))
 }
 
 fn bound_method(
@@ -134,12 +149,41 @@ fn bound_method(
         return None;
     }
     let subclasses: Vec<String> = subclasses(site.module, class).iter().map(Class::name).collect();
+    let of_class = concept == "descriptors/classmethod";
+    let first = parameter(def, 0);
+    let made = named_class(def, class);
+    let stored = first.filter(|_| of_class).and_then(|first| stored_on(def, first));
+    let place = |range: TextRange| site.module.place(range).map(Fact::from);
     let finding = start(concept, def, class)
-        .fact("first", parameter(def, 0).map(Fact::from))
+        .fact("first", first.map(Fact::from))
+        .fact("made", made.filter(|_| of_class).map(|call| Fact::from(site.module.source(call))))
+        .fact("made_at", made.filter(|_| of_class).and_then(|call| place(call.range())))
+        .fact("stored", stored.map(|target| Fact::from(site.module.source(target))))
+        .fact("stored_at", stored.and_then(|target| place(target.range())))
         .fact("subclasses", Fact::from(subclasses))
         .fact("overridden", Fact::from(overridden(site, class, &def.name)));
     push_at_both(finding, def, decorator, findings);
     Some(())
+}
+
+/// `return Owner(…)` in a method of `Owner`: subclasses get the same.
+fn named_class<'a>(def: &'a ast::StmtFunctionDef, class: &Class) -> Option<&'a ast::ExprCall> {
+    let name = class.name();
+    let returned = returned(def);
+    let is_made = |value: &&'a Expr| {
+        let call = value.as_call_expr()?;
+        is_name(&call.func, &name).then_some(call)
+    };
+    // Who compares with the class, or makes another on purpose, knows of subclasses.
+    returned.iter().find_map(is_made)
+}
+
+/// `cls.name = …`.
+fn stored_on<'a>(def: &'a ast::StmtFunctionDef, first: &str) -> Option<&'a ast::ExprAttribute> {
+    find_own(&def.body, |node| match node {
+        AnyNodeRef::ExprAttribute(target) if target.ctx.is_store() => is_name(&target.value, first).then_some(target),
+        _ => None,
+    })
 }
 
 fn cached_property(

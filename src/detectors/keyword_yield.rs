@@ -139,15 +139,11 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
             stops.push(node.range());
         }
     });
-    // With several, which one comes first is the run's affair.
-    let only = match stops.as_slice() {
-        [] => return None,
-        [only] => Some(*only),
-        _ => None,
-    };
     if is_decorated_with(site, def, &[MANAGER]) || is_decorated_with(site, def, FIXTURES) {
         return None;
     }
+    let first = stops.iter().map(|stop| stop.start()).min()?;
+    let checked = first_check(&def.body, first);
     let count = yields(&def.body).len();
     let mut returned: Option<&ast::Expr> = None;
     super::method_body::own_nodes(&def.body, |node| {
@@ -155,15 +151,26 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
             returned = returned.or(Some(value));
         }
     });
+    let place = |range: TextRange| site.module.place(range).map(Fact::from);
+    let guarded = cleanup(&def.body).filter(|_| count > 0);
+    // That nothing runs at the call is true of every generator.
+    if checked.is_none() && returned.is_none() && guarded.is_none() {
+        return None;
+    }
     findings.push(
         Finding::new("datamodel/generator-function", def.name.range())
             .fact("function", Fact::from(qualified_name(site.module, def)))
-            .fact("first_at", only.and_then(|only| site.module.place(only)).map(Fact::from))
+            .fact("checked_at", checked.and_then(place))
             .fact("returned", returned.map(|value| Fact::from(site.module.source(value))))
-            .fact(
-                "cleanup_at",
-                cleanup(&def.body).filter(|_| count > 0).and_then(|at| site.module.place(at)).map(Fact::from),
-            ),
+            .fact("cleanup_at", guarded.and_then(place)),
     );
     Some(())
+}
+
+/// The first `raise` in an `if` that stands before anything is yielded.
+fn first_check(body: &[ast::Stmt], before: TextSize) -> Option<TextRange> {
+    let early = body.iter().take_while(|statement| statement.end() <= before);
+    early
+        .filter_map(ast::Stmt::as_if_stmt)
+        .find_map(|check| check.body.iter().find_map(|statement| statement.as_raise_stmt().map(|raise| raise.range())))
 }

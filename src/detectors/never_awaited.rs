@@ -64,7 +64,7 @@ fn may_be_plain(site: &Site, call: &ast::ExprCall, function: &Function) -> bool 
 }
 
 /// Whether a test says that it expects the error, or the warning of a coroutine that is dropped.
-fn is_expected(site: &Site) -> bool {
+pub(super) fn is_expected(site: &Site) -> bool {
     const EXPECTS: &[&str] = &[
         "assertRaises",
         "assertRaisesRegex",
