@@ -58,9 +58,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => finding,
     };
     let finding = with_builtin(&method, finding);
-    if finding.facts.iter().next().is_none() {
-        return None;
-    }
+    finding.facts.iter().next()?;
     findings.push(finding.fact("class", name()).fact("method", Fact::from(method.def.name.as_str())));
     Some(())
 }

@@ -23,9 +23,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finding = Finding::new("datamodel/context-methods", method.def.name.range());
     let finding =
         if name.ends_with("enter__") { entering(site, &method, finding) } else { leaving(site, &method, finding) };
-    if finding.facts.iter().next().is_none() {
-        return None;
-    }
+    finding.facts.iter().next()?;
     let word = if name.starts_with("__a") { "async with" } else { "with" };
     findings.push(
         finding

@@ -22,9 +22,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         "__str__" => shown(site, &method, finding),
         _ => formatted(&method, finding),
     };
-    if finding.facts.iter().next().is_none() {
-        return None;
-    }
+    finding.facts.iter().next()?;
     let class = Fact::from(method.statement.name.as_str());
     findings.push(finding.fact("class", class).fact("method", Fact::from(method.def.name.as_str())));
     Some(())

@@ -39,9 +39,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("length_at", length_at.map(Fact::from)),
         None => finding,
     };
-    if finding.facts.iter().next().is_none() {
-        return None;
-    }
+    finding.facts.iter().next()?;
     findings.push(finding.fact("class", Fact::from(method.statement.name.as_str())));
     Some(())
 }
