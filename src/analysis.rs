@@ -47,6 +47,8 @@ use std::sync::Arc;
 pub use attributes::{Access, Lookup, Member, MemberKind, Step};
 pub use blocking::{BlockingCall, BlockingTable};
 pub use classes::{Class, Metaclass};
+#[cfg(debug_assertions)]
+pub use database::Execution;
 pub use database::Snapshot;
 pub use effects::{BlockingPath, PathStep};
 pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};

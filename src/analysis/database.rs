@@ -3,9 +3,12 @@
 //! With `overlay`, the only module below `server` and `cli` that touches the disk. The engine's own project crate is not
 //! published, so the five layered `Db` traits are implemented here.
 
+mod executions;
 mod listing;
 mod marked;
 
+#[cfg(debug_assertions)]
+pub use executions::Execution;
 pub(super) use listing::python_files_below;
 
 use std::collections::HashSet;
@@ -83,6 +86,8 @@ pub struct Snapshot {
     revision: u128,
     stack: Stack,
     listing: listing::Listing,
+    #[cfg(debug_assertions)]
+    executions: executions::Log,
 }
 
 #[salsa::db]
@@ -186,8 +191,14 @@ impl Snapshot {
         knowledge: Arc<Knowledge>,
     ) -> Self {
         debug_assert!(!roots.is_empty(), "a project has at least one root");
+        #[cfg(debug_assertions)]
+        let executions = executions::Log::default();
+        #[cfg(debug_assertions)]
+        let callback = Some(executions.callback());
+        #[cfg(not(debug_assertions))]
+        let callback = None;
         let mut database = Self {
-            storage: salsa::Storage::new(None),
+            storage: salsa::Storage::new(callback),
             files: Files::default(),
             system,
             roots: Arc::default(),
@@ -198,6 +209,8 @@ impl Snapshot {
             revision: 0,
             stack: Stack::default(),
             listing: listing::Listing::default(),
+            #[cfg(debug_assertions)]
+            executions,
         };
         Workspace::new(&database, None);
         // Roots are registered before any file is looked up: they set the durability of the files below them.
