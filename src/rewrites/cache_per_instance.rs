@@ -216,8 +216,7 @@ fn edits(
         let name = if bindings(module, "weakref").is_empty() { "functools" } else { "weakref" };
         return Err(taken(module, name));
     };
-    let decorator = own_lines(module, cache.range())
-        .ok_or_else(|| format!("{} holds more than the decorator", at(module, cache)))?;
+    let decorator = own_lines(module, cache.range()).unwrap_or(cache.range());
     if let Some(line) = comment_in(module, decorator) {
         return Err(format!("the comment in line {line} would be lost"));
     }

@@ -42,9 +42,6 @@ fn converted(target: &Target, site: &Site, call: &ast::ExprCall) -> Result<(Vec<
     if let Some(reason) = refused {
         return Err(reason);
     }
-    if target.oldest_python < (3, 9) {
-        return Err("`asyncio.to_thread` needs Python 3.9".to_string());
-    }
     let pool = Pool::around(site, call)?;
     let work = Work::of(module, call)?;
     let list = list_of(site)?;

@@ -68,7 +68,7 @@ fn offer(target: &Target) -> Option<Offer> {
             return refused(format!("`{}` has `__slots__`, without a place for the finalizer", base.name()));
         }
         if base.symbol().is_any(NEVER_WEAK) {
-            return refused(format!("objects of a `{}` cannot be referred to weakly", base.name()));
+            return refused(format!("objects of `{}` cannot be referred to weakly", base.name()));
         }
     }
     if let Some(subclass) = subclasses(module, &own_class).iter().find(|subclass| subclass.binds("__init__")) {

@@ -19,19 +19,16 @@ fn offer(target: &Target) -> Option<Offer> {
     let title = format!(
         "Run `{callee}` in a thread (other tasks run meanwhile; context variables are copied; cancelling the wait does not stop the thread)"
     );
-    match edits(target, &site, call) {
+    match edits(&site, call) {
         Ok(edits) => Offer::edit(site.module, title, edits, false),
         Err(reason) => Offer::refused(title, reason),
     }
 }
 
-fn edits(target: &Target, site: &Site, call: &ruff_python_ast::ExprCall) -> Result<Vec<Edit>, String> {
+fn edits(site: &Site, call: &ruff_python_ast::ExprCall) -> Result<Vec<Edit>, String> {
     let module = site.module;
     if let Some(reason) = generated(module).or_else(|| obstacle(site)) {
         return Err(reason);
-    }
-    if target.oldest_python < (3, 9) {
-        return Err("`asyncio.to_thread` needs Python 3.9".to_string());
     }
     thread_bound::check(site, call)?;
     let asyncio = imported(site, "asyncio").ok_or_else(|| taken(module, "asyncio"))?;

@@ -78,7 +78,7 @@ fn edits(target: &Target, site: &Site, def: &ast::StmtFunctionDef, twin: &str) -
         ));
     }
     called_in_coroutine(module, def, &place)?;
-    let body = Body::new(module, def, target.oldest_python, &[]);
+    let body = Body::new(module, def, &[]);
     if body.edits.is_empty() {
         return Err("nothing in it can be awaited or run in a thread".to_string());
     }

@@ -26,9 +26,6 @@ fn offer(target: &Target) -> Option<Offer> {
     if let Some(reason) = reason {
         return Offer::refused(title, reason);
     }
-    if target.oldest_python < (3, 9) {
-        return Offer::refused(title, "`asyncio.to_thread` needs Python 3.9");
-    }
     let Some(asyncio) = imported(&site, "asyncio") else {
         return Offer::refused(title, taken(site.module, "asyncio"));
     };

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, ExceptHandlerExceptHandler, Expr,
 use super::Target;
 use super::blocks::at;
 use crate::analysis::Module;
-use crate::detectors::nodes::{all_nodes, body_around, calls, function_around, method};
+use crate::detectors::nodes::{all_nodes, around, body_around, calls, function_around, method};
 use crate::detectors::queues::{Queue, called_on_queue, queue_class};
 use crate::detectors::threads::{Created, created, thread_class};
 use crate::text::{Ranged as _, TextRange};
@@ -107,6 +107,12 @@ impl<'a> Producer<'a> {
         }
         if let Some(other) = puts.iter().find(|call| function(call.range()) != home) {
             return Err(format!("{} puts items, too", at(module, *other)));
+        }
+        let is_in_lambda = |call: &&&ast::ExprCall| {
+            around(module, call.range()).iter().any(|node| matches!(node, AnyNodeRef::ExprLambda(_)))
+        };
+        if let Some(later) = puts.iter().find(is_in_lambda) {
+            return Err(format!("the lambda in {} puts items when it is called", at(module, *later)));
         }
         let body = body_around(module, last.range());
         let top = |range: TextRange| body.iter().position(|statement| statement.range().contains_range(range));

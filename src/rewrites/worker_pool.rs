@@ -93,7 +93,7 @@ fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>
 
     let mut changes = uses::converted(module, pool, &asyncio.name)?;
     for worker in &pool.workers {
-        changes.add(worker::converted(module, worker, pool, &ending, target.oldest_python, &asyncio)?);
+        changes.add(worker::converted(module, worker, pool, &ending, &asyncio)?);
     }
     let list = match ending {
         Ending::Cancel => Some(threads::list_name(site, pool)?),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
 use super::response;
-use crate::analysis::{Module, Site, Version};
+use crate::analysis::{Module, Site};
 use crate::detectors::nodes::method;
 use crate::detectors::suspension::{path_to, visit_frame};
 use crate::rewrites::awaiting::{parentheses, suspension_obstacle};
@@ -30,7 +30,6 @@ impl Body {
     pub(in crate::rewrites) fn new(
         module: &Module,
         def: &ast::StmtFunctionDef,
-        oldest_python: Version,
         awaited: &[TextRange],
     ) -> Self {
         let mut body = Self { edits: vec![], gone: vec![], still_waits: vec![], waits_through: vec![] };
@@ -57,7 +56,7 @@ impl Body {
             let is_free = suspension_obstacle(&site).is_none()
                 && is_first
                 && !awaited.iter().any(|range| call.func.range().contains_range(*range));
-            let edits = if is_free { moved(&site, call, oldest_python) } else { None };
+            let edits = if is_free { moved(&site, call) } else { None };
             if edits.is_some() && response::opens(module, call) {
                 body.answer(&site, call);
                 continue;
@@ -111,7 +110,7 @@ impl Body {
 type Moved = (Vec<Edit>, Option<(String, TextRange)>);
 
 /// The edits that make a call give its thread away.
-fn moved(site: &Site, call: &ast::ExprCall, oldest_python: Version) -> Option<Moved> {
+fn moved(site: &Site, call: &ast::ExprCall) -> Option<Moved> {
     let module = site.module;
     let asyncio = imported(site, "asyncio")?;
     if module.callee(call)?.is("time.sleep") {
@@ -121,7 +120,7 @@ fn moved(site: &Site, call: &ast::ExprCall, oldest_python: Version) -> Option<Mo
         return Some((edits, Some((name, call.func.range()))));
     }
     let is_file = module.blocking_call(call).is_some_and(|row| row.file);
-    if is_file || oldest_python < (3, 9) || to_thread::immovable(site, call).is_some() {
+    if is_file || to_thread::immovable(site, call).is_some() {
         return None;
     }
     let mut edits = to_thread::edits(site, call, &format!("await {}.to_thread", asyncio.name))?;
@@ -137,7 +136,6 @@ pub(super) fn file_edits(
     module: &Module,
     defs: &[&ast::StmtFunctionDef],
     [awaited, entries, settled]: [&[TextRange]; 3],
-    oldest_python: Version,
 ) -> Result<Vec<Edit>, String> {
     // With the range of the node each belongs to: an outer node's edit comes first where two begin at one place.
     let mut groups: Vec<(TextRange, Vec<Edit>)> = vec![];
@@ -145,7 +143,7 @@ pub(super) fn file_edits(
     for def in defs {
         groups.push((def.range(), vec![Edit::insert(keyword(module, def), "async ")]));
         let others = [awaited, settled].concat();
-        let body = Body::new(module, def, oldest_python, &others);
+        let body = Body::new(module, def, &others);
         groups.extend(body.edits);
         gone.extend(body.gone);
     }

@@ -119,8 +119,8 @@ impl<'s> Plan<'s> {
     }
 
     fn is_import(&self, place: &Place) -> bool {
-        let module = self.snapshot.module(&place.path);
-        module.is_ok_and(|module| matches!(path_to(&module, place.range()).last(), Some(AnyNodeRef::Alias(_))))
+        let Ok(module) = self.snapshot.module(&place.path) else { return false };
+        path_to(&module, place.range()).iter().any(|node| matches!(node, AnyNodeRef::Alias(_)))
     }
 
     fn written(&self, place: &Place) -> String {
@@ -226,7 +226,7 @@ impl<'s> Plan<'s> {
             let Some(def) = def_named_at(&module, place.range()) else { continue };
             let mut awaited = self.ranges(&self.awaited, &place.path);
             awaited.extend(self.ranges(&self.settled, &place.path));
-            answers.push(ask(&module, Body::new(&module, def, self.oldest_python, &awaited)));
+            answers.push(ask(&module, Body::new(&module, def, &awaited)));
         }
         answers
     }
@@ -298,7 +298,7 @@ impl<'s> Plan<'s> {
             let awaited = self.ranges(&self.awaited, path);
             let entries = self.ranges(&self.entries, path);
             let settled = self.ranges(&self.settled, path);
-            let edits = super::body::file_edits(&module, &defs, [&awaited, &entries, &settled], self.oldest_python)?;
+            let edits = super::body::file_edits(&module, &defs, [&awaited, &entries, &settled])?;
             files.push(FileEdits { path: path.clone(), edits });
         }
         Ok(files)

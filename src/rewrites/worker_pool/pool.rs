@@ -138,11 +138,6 @@ impl<'m, 's> Pool<'m, 's> {
                 return Err(format!("which queue `{written}` is cannot be told (line {})", line(receiver.range())));
             }
         }
-        for call in &self.made {
-            if !self.function.body.iter().any(|statement| statement.range().contains_range(call.range())) {
-                return Err(format!("a thread is made elsewhere (line {})", line(call.range())));
-            }
-        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::Changes;
 use super::pool::{Ending, Pool, Turns, Worker};
-use crate::analysis::{Module, ReferenceKind, Site, Version};
+use crate::analysis::{Module, ReferenceKind, Site};
 use crate::detectors::nodes::{all_nodes, calls, holds, method, own_nodes, with_def};
 use crate::detectors::suspension::{handles, path_to};
 use crate::detectors::threads::is_first_parameter;
@@ -24,7 +24,6 @@ pub(super) fn converted(
     worker: &Worker,
     pool: &Pool,
     ending: &Ending,
-    oldest_python: Version,
     asyncio: &Imported,
 ) -> Result<Changes, String> {
     let def = worker.def;
@@ -49,7 +48,7 @@ pub(super) fn converted(
     }
     // What waits moves to a thread; the queues have their own edits.
     let settled: Vec<TextRange> = pool.queue_calls(module).into_iter().map(|(call, _, _)| call.range()).collect();
-    let body = Body::new(module, def, oldest_python, &settled);
+    let body = Body::new(module, def, &settled);
     if let Some(still) = body.still_waits.first() {
         return Err(format!("`{still}` in `{}` would stop all workers, and cannot move to a thread", def.name));
     }
