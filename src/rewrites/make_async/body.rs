@@ -27,11 +27,7 @@ pub(in crate::rewrites) struct Body {
 
 impl Body {
     /// Looks at the own frame of `def`. The calls at `awaited` get an `await` anyway.
-    pub(in crate::rewrites) fn new(
-        module: &Module,
-        def: &ast::StmtFunctionDef,
-        awaited: &[TextRange],
-    ) -> Self {
+    pub(in crate::rewrites) fn new(module: &Module, def: &ast::StmtFunctionDef, awaited: &[TextRange]) -> Self {
         let mut body = Self { edits: vec![], gone: vec![], still_waits: vec![], waits_through: vec![] };
         let mut calls = vec![];
         visit_frame(&def.body, &mut |node| {
