@@ -56,50 +56,105 @@ fn takers<'m>(module: &'m Module, made: &'m Expr) -> Vec<TextRange> {
 struct Guarded {
     under: Vec<String>,
     bare: Vec<(String, TextRange)>,
+    /// Those that something may write where the lock is perhaps not held.
+    doubtful: HashSet<String>,
 }
 
 impl Guarded {
     fn of<'m>(module: &'m Module, class: &'m ast::StmtClassDef, made: &'m Expr) -> Self {
         let methods: Vec<_> = class.body.iter().filter_map(Stmt::as_function_def_stmt).collect();
-        let mut under = vec![];
-        let mut outside = vec![];
+        let (mut under, mut outside) = (vec![], vec![]);
         let mut called_under = HashSet::new();
+        let (mut mentioned_outside, mut written) = (HashSet::new(), vec![]);
         for function in &methods {
             let nodes = own_nodes(&function.body);
             let blocks: Vec<_> = nodes.iter().filter_map(|node| block_under(module, *node, made)).collect();
             let acquires =
                 nodes.iter().any(|node| matches!(node, AnyNodeRef::ExprCall(call) if is_acquire(module, call, made)));
-            for node in nodes {
-                let is_under = acquires || blocks.iter().any(|block| holds(block, node.range()));
-                match written_attribute(function, node) {
-                    Some(name) if is_under => under.push(name),
+            let is_under = |node: AnyNodeRef| acquires || blocks.iter().any(|block| holds(block, node.range()));
+            for node in &nodes {
+                match written_attribute(function, *node) {
+                    Some(name) if is_under(*node) => under.push(name),
                     Some(name) if function.name.as_str() != "__init__" => outside.push((name, node.range(), *function)),
                     _ => {}
                 }
-                if is_under {
-                    called_under.extend(called_on_self(function, node));
+                if is_under(*node) {
+                    called_under.extend(called_on_self(function, *node));
                 }
             }
+            // A function inside of the method runs at any time, with or without the lock.
+            let starts: HashSet<_> = nodes.iter().map(|node| (node.range(), node.kind() as usize)).collect();
+            for node in all_nodes(&function.body) {
+                let is_own = starts.contains(&(node.range(), node.kind() as usize));
+                if is_own && (function.name.as_str() == "__init__" || is_under(node)) {
+                    continue;
+                }
+                mentioned_outside.extend(attribute_of_self(function, node));
+                let name = written_attribute(function, node).or_else(|| changed_attribute(function, node));
+                written.extend(name.map(|name| (name, function.name.as_str(), is_own)));
+            }
         }
+        // A helper that is only called under the lock holds it.
+        let is_helper = |name: &str| {
+            let is_private = name.starts_with('_') && !name.ends_with("__");
+            is_private && called_under.contains(name) && !mentioned_outside.contains(name)
+        };
+        let is_doubtful = |(_, function, is_own): &(String, &str, bool)| !(*is_own && is_helper(function));
+        let doubtful = written.into_iter().filter(is_doubtful).map(|(name, ..)| name).collect();
         // A method that is called under the lock may rely on it.
         let bare = outside
             .into_iter()
             .filter(|(name, _, function)| under.contains(name) && !called_under.contains(function.name.as_str()))
             .map(|(name, range, _)| (name, range))
             .collect();
-        Self { under, bare }
+        Self { under, bare, doubtful }
     }
 
     /// The attributes that are only written under the lock, in the order of the text.
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = vec![];
         for name in &self.under {
-            if !names.contains(name) && self.bare.iter().all(|(bare, _)| bare != name) {
+            if !names.contains(name) && !self.doubtful.contains(name) {
                 names.push(name.clone());
             }
         }
         names
     }
+}
+
+/// Methods of the built-in containers, texts and numbers that change nothing.
+const READING: &[&str] = &[
+    "copy",
+    "count",
+    "decode",
+    "encode",
+    "endswith",
+    "format",
+    "get",
+    "index",
+    "isdisjoint",
+    "isoformat",
+    "issubset",
+    "issuperset",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "split",
+    "startswith",
+    "strip",
+    "total_seconds",
+    "upper",
+    "values",
+];
+
+/// `self.total` in `self.total.append(…)`, and in every other call that may change what it refers to.
+fn changed_attribute(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Option<String> {
+    let AnyNodeRef::ExprCall(call) = node else { return None };
+    let (receiver, name) = method(call)?;
+    let attribute = receiver.as_attribute_expr()?;
+    let on_self = is_first_parameter(function, attribute.value.as_name_expr()?) && !READING.contains(&name);
+    on_self.then(|| format!("self.{}", attribute.attr))
 }
 
 /// The body of a `with` statement that holds the lock.
@@ -122,6 +177,12 @@ fn written_attribute(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Optio
     };
     let on_self = is_first_parameter(function, attribute.value.as_name_expr()?);
     on_self.then(|| format!("self.{}", attribute.attr))
+}
+
+/// `total` in every `self.total`.
+fn attribute_of_self(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Option<String> {
+    let AnyNodeRef::ExprAttribute(attribute) = node else { return None };
+    is_first_parameter(function, attribute.value.as_name_expr()?).then(|| attribute.attr.to_string())
 }
 
 fn called_on_self(function: &ast::StmtFunctionDef, node: AnyNodeRef) -> Option<String> {
