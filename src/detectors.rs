@@ -94,6 +94,8 @@ mod lock_held;
 mod lock_not_released;
 mod lock_reentry;
 pub(crate) mod locks;
+mod main_guard;
+mod manager_proxy;
 mod maybe_none;
 mod metaclass;
 mod metaclass_attribute;
@@ -112,12 +114,14 @@ mod next_in_thread;
 mod no_current_loop;
 mod no_timeout;
 pub(crate) mod nodes;
+mod not_picklable;
 mod not_started;
 pub(crate) mod not_threadsafe;
 mod off_loop;
 mod operator_method;
 mod own_namespace_check;
 mod print_on_thread;
+mod process_queue;
 mod property_shape;
 mod queue;
 mod queue_drained;
@@ -128,6 +132,7 @@ mod response_body;
 mod retained_memory;
 mod runs_on_thread;
 pub(crate) mod sequential_awaits;
+mod shared_value;
 mod slots;
 mod special_method;
 mod super_call;
@@ -256,6 +261,8 @@ pub const ALL: &[Detector] = &[
     lock_held::DETECTOR,
     lock_not_released::DETECTOR,
     lock_reentry::DETECTOR,
+    main_guard::DETECTOR,
+    manager_proxy::DETECTOR,
     maybe_none::DETECTOR,
     metaclass::DETECTOR,
     metaclass_attribute::DETECTOR,
@@ -270,12 +277,14 @@ pub const ALL: &[Detector] = &[
     next_in_thread::DETECTOR,
     no_current_loop::DETECTOR,
     no_timeout::DETECTOR,
+    not_picklable::DETECTOR,
     not_started::DETECTOR,
     not_threadsafe::DETECTOR,
     off_loop::DETECTOR,
     operator_method::DETECTOR,
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
+    process_queue::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
@@ -284,6 +293,7 @@ pub const ALL: &[Detector] = &[
     retained_memory::DETECTOR,
     runs_on_thread::DETECTOR,
     sequential_awaits::DETECTOR,
+    shared_value::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,

@@ -7,7 +7,8 @@ use super::{Page, Store};
 /// The most pages that are listed.
 const MOST: usize = 25;
 
-/// The pages that `query` means, the best first: one, if it is an id, a topic's pages, or those all its words fit.
+/// The pages that `query` means, the best first: one, if it is an id, a topic's pages, or those all its words fit. What only
+/// resembles the words, or stands far down in a text, is shown where nothing is much nearer.
 pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
     let exact = query.trim_end_matches(".md").trim_matches('/');
     if let Some(page) = store.page(exact).or_else(|| store.page(&exact.replace('.', "/"))) {
@@ -29,93 +30,115 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
         return of_last;
     }
     let words: Vec<String> = split(query).collect();
-    let scored = scored(store, |page| score(page, &words));
-    if let [(0, best), ..] = scored.as_slice() {
-        return vec![best.clone()];
+    let mut scored: Vec<(u32, Arc<Page>)> = pages().filter_map(|page| Some((score(page, &words)?, page.clone()))).collect();
+    if scored.is_empty() {
+        // No page has all the words: those that have the most, if that is more than one.
+        let has = |page: &Page| words.iter().filter(|word| score(page, std::slice::from_ref(word)).is_some()).count();
+        let most = pages().map(|page| has(page)).max().filter(|most| *most > 1);
+        scored = pages().filter(|page| most == Some(has(page))).map(|page| (0, page.clone())).collect();
     }
-    if !scored.is_empty() {
-        // What only resembles the words is shown where nothing has them.
-        let worst = if scored[0].0 < FUZZY { FUZZY - 1 } else { u32::MAX };
-        return scored.into_iter().filter(|(score, _)| *score <= worst).take(MOST).map(|(_, page)| page).collect();
-    }
-    // No title, name or summary has all the words: perhaps the text behind does.
-    let in_text = self::scored(store, |page| text_score(page, &words));
-    if !in_text.is_empty() {
-        let worst = if in_text[0].0 < FUZZY { FUZZY - 1 } else { u32::MAX };
-        return in_text.into_iter().filter(|(score, _)| *score <= worst).take(MOST).map(|(_, page)| page).collect();
-    }
-    // No page has all the words: those that have the most, if that is more than one.
-    let has = |page: &Page| words.iter().filter(|word| score(page, std::slice::from_ref(word)).is_some()).count();
-    let Some(most) = store.pages().map(|page| has(page)).max().filter(|most| *most > 1) else { return vec![] };
-    let of_most = |page: &Page| (has(page) == most).then_some(0);
-    self::scored(store, of_most).into_iter().take(MOST).map(|(_, page)| page).collect()
-}
-
-/// The pages that have a score, the lowest first.
-fn scored(store: &Store, score: impl Fn(&Page) -> Option<u32>) -> Vec<(u32, Arc<Page>)> {
-    let pages = store.pages().filter(|page| page.retired.is_none());
-    let mut scored: Vec<_> = pages.filter_map(|page| Some((score(page)?, page.clone()))).collect();
     scored.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.id.cmp(&other.1.id)));
-    scored
+    let Some((best, page)) = scored.first() else { return vec![] };
+    if *best == 0 && words == split(&page.title).collect::<Vec<_>>() {
+        return vec![page.clone()];
+    }
+    let worst = best + MARGIN;
+    scored.into_iter().take_while(|(score, _)| *score <= worst).take(MOST).map(|(_, page)| page).collect()
 }
 
-/// What a word costs that only resembles a word of the page.
-const FUZZY: u32 = 100;
+/// How much farther than the best a page may be.
+const MARGIN: u32 = 12;
+/// What a slip of the fingers costs; the second one in a word costs more.
+const SLIP: u32 = 25;
+const SECOND_SLIP: u32 = 40;
+/// What it costs that two words are written as one in the page.
+const JOINED: u32 = 5;
 
 /// How far the page is from the words, 0 for all of its title; `None` if a word fits nothing.
 fn score(page: &Page, words: &[String]) -> Option<u32> {
     if words.is_empty() {
         return None;
     }
-    let title: Vec<String> = split(&page.title).collect();
-    let id: Vec<String> = split(&page.id).collect();
-    let names: Vec<String> = page.symbols.iter().chain(&page.methods).flat_map(|name| split(name)).collect();
-    let prose: Vec<String> = page.summary.iter().filter_map(|line| line.fill(&|_| Some(String::new()))).collect();
-    let prose: Vec<String> = prose.iter().flat_map(|line| split(line)).collect();
-    let distance = |word: &String| {
-        let near = |text: &[String], base: u32| {
-            text.iter().filter_map(|candidate| Some(base + distance(word, candidate)?)).min()
+    let fields = Fields::of(page);
+    let apart = fields.sum(words);
+    let joined = (1..words.len()).filter_map(|at| {
+        let (before, rest) = words.split_at(at);
+        let (last, before) = before.split_last()?;
+        let (first, behind) = rest.split_first()?;
+        let words: Vec<String> = before.iter().cloned().chain([format!("{last}{first}")]).chain(behind.to_vec()).collect();
+        Some(fields.sum(&words)? + JOINED)
+    });
+    apart.into_iter().chain(joined).min()
+}
+
+/// The words of a page, by what it costs that a word is only found there.
+struct Fields(Vec<(u32, Vec<String>)>);
+
+impl Fields {
+    fn of(page: &Page) -> Self {
+        let names = page.symbols.iter().chain(&page.methods).chain(page.each.keys());
+        let filled = |line: &super::Template| line.fill(&|_| Some(String::new()));
+        let said = page.summary.iter().filter_map(filled);
+        let each = page.each.values().filter_map(filled);
+        let sections = page.sections.iter().map(|(heading, text)| format!("{heading} {text}"));
+        let words = |texts: Vec<String>| {
+            let mut words: Vec<String> = texts.iter().flat_map(|text| split(text)).collect();
+            words.sort();
+            words.dedup();
+            words
         };
-        let said = prose.contains(word).then_some(20);
-        [near(&title, 1), near(&id, 2), near(&names, 3), said].into_iter().flatten().min()
-    };
-    let sum = words.iter().map(distance).sum::<Option<u32>>()?;
-    Some(if words == title { 0 } else { sum })
-}
-
-/// As [`score`], over everything the page says.
-fn text_score(page: &Page, words: &[String]) -> Option<u32> {
-    if words.is_empty() {
-        return None;
+        Self(vec![
+            (0, split(&page.title).collect()),
+            (4, split(&page.id).collect()),
+            (6, words(names.cloned().collect())),
+            (15, words(said.collect())),
+            (35, words(each.chain(sections).collect())),
+        ])
     }
-    let each = page.each.values().filter_map(|line| line.fill(&|_| Some(String::new())));
-    let sections = page.sections.iter().map(|(heading, text)| format!("{heading} {text}"));
-    let mut all: Vec<String> = each.chain(sections).flat_map(|text| split(&text).collect::<Vec<_>>()).collect();
-    let summary = page.summary.iter().filter_map(|line| line.fill(&|_| Some(String::new())));
-    all.extend(summary.flat_map(|line| split(&line).collect::<Vec<_>>()));
-    all.extend(split(&page.title).chain(split(&page.id)));
-    all.sort();
-    all.dedup();
-    words.iter().map(|word| all.iter().filter_map(|candidate| distance(word, candidate)).min()).sum()
+
+    /// The distances of the words, and the title's words that none of them is about.
+    fn sum(&self, words: &[String]) -> Option<u32> {
+        let near = |(base, field): &(u32, Vec<String>), word: &str| {
+            field.iter().filter_map(|candidate| Some(base + distance(word, candidate)?)).min()
+        };
+        let one = |word: &String| self.0.iter().filter_map(|field| near(field, word)).min();
+        let sum = words.iter().map(one).sum::<Option<u32>>()?;
+        let title = self.0.first().map_or(0, |(_, title)| title.len());
+        Some(sum + u32::try_from(title.saturating_sub(words.len())).unwrap_or_default())
+    }
 }
 
-/// 0 for the same word, little for a beginning, more for a slip of the fingers; `None` for another word.
+/// 0 for the same word, little for another form or a beginning of it, more for slips of the fingers; `None` for another word.
 fn distance(word: &str, candidate: &str) -> Option<u32> {
     if word == candidate {
         return Some(0);
     }
-    if word.chars().count() >= 3 && candidate.starts_with(word) {
-        return Some(3);
+    let (stem, other) = (singular(word), singular(candidate));
+    if stem == other {
+        return Some(1);
     }
-    let slips = strsim::damerau_levenshtein(word, candidate);
-    (slips <= allowed_slips(word)).then_some(FUZZY)
+    let (typed, length) = (stem.chars().count(), other.chars().count());
+    if typed >= 3 && other.starts_with(stem) {
+        return Some(u32::try_from(3 * (length - typed)).map_or(SLIP, |cost| cost.min(SLIP)));
+    }
+    if typed < 3 || length < 3 || typed.abs_diff(length) > 2 {
+        return None;
+    }
+    let slips = strsim::damerau_levenshtein(stem, other);
+    match (slips, typed) {
+        // Of three letters, one may be missing; another one makes another word.
+        (1, 3) => (length == 4).then_some(SLIP),
+        (1, _) => Some(SLIP),
+        (2, 6..) => Some(SLIP + SECOND_SLIP),
+        _ => None,
+    }
 }
 
-fn allowed_slips(word: &str) -> usize {
-    match word.chars().count() {
-        0..=3 => 0,
-        4..=7 => 1,
-        _ => 2,
+/// A word without the ending of a plural.
+fn singular(word: &str) -> &str {
+    match word.strip_suffix('s') {
+        Some(stem) if stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']) => stem,
+        _ => word,
     }
 }
 
