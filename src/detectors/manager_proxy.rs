@@ -8,11 +8,8 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange};
 
-pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["processes/lost-in-copy"],
-    nodes: &[NodeKind::ExprCall, NodeKind::ExprSubscript],
-    detect,
-};
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["processes/lost-in-copy"], nodes: &[NodeKind::ExprCall, NodeKind::ExprSubscript], detect };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
@@ -64,7 +61,9 @@ fn stores_plain_values(module: &Module, made: TextRange) -> bool {
                 _ => return true,
             },
             AnyNodeRef::ExprCall(call) => match method(call) {
-                Some((receiver, "append" | "insert" | "setdefault" | "update" | "extend")) if receiver.is_name_expr() => {
+                Some((receiver, "append" | "insert" | "setdefault" | "update" | "extend"))
+                    if receiver.is_name_expr() =>
+                {
                     let plain = call.arguments.iter_source_order().all(|argument| is_plain(argument.value()));
                     return plain || made_by_manager(module, receiver).is_none_or(|other| other.range() != made);
                 }
@@ -83,7 +82,8 @@ fn is_plain(expr: &Expr) -> bool {
         Expr::Tuple(tuple) => tuple.elts.iter().all(is_plain),
         Expr::Dict(dict) => dict.items.iter().all(|item| is_plain(&item.value)),
         Expr::Call(call) => {
-            let builtin = call.func.as_name_expr().is_some_and(|name| ["dict", "list", "set"].contains(&name.id.as_str()));
+            let builtin =
+                call.func.as_name_expr().is_some_and(|name| ["dict", "list", "set"].contains(&name.id.as_str()));
             builtin && call.arguments.is_empty()
         }
         Expr::Set(_) => true,

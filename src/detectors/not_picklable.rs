@@ -16,7 +16,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     // A process object is copied with its target by `fork`; a pool pickles whatever the start method is.
     let pooled = call.func.as_attribute_expr()?.attr.as_str() != "Process";
-    let is_function = |argument: ast::ArgOrKeyword| argument.value().is_lambda_expr() || argument.value().is_name_expr();
+    let is_function =
+        |argument: ast::ArgOrKeyword| argument.value().is_lambda_expr() || argument.value().is_name_expr();
     if !pooled || !call.arguments.iter_source_order().any(is_function) {
         return None;
     }

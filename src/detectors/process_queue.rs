@@ -9,16 +9,25 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange};
 
-pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["processes/join-before-read", "processes/queue-put"],
-    nodes: &[NodeKind::ExprCall],
-    detect,
-};
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["processes/join-before-read", "processes/queue-put"], nodes: &[NodeKind::ExprCall], detect };
 
 const QUEUES: &[&str] = &["multiprocessing.JoinableQueue", "multiprocessing.Queue"];
 /// Methods that change their object.
-pub(super) const CHANGES: &[&str] =
-    &["add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"];
+pub(super) const CHANGES: &[&str] = &[
+    "add",
+    "append",
+    "clear",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+    "setdefault",
+    "sort",
+    "update",
+];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
@@ -49,7 +58,8 @@ fn put(site: &Site, call: &ast::ExprCall, receiver: &Expr, findings: &mut Findin
     let loop_around = around(site).find(|node| node.is_stmt_for() || node.is_stmt_while());
     let mut changed = None;
     own_nodes(body, |node| {
-        let later = node.start() > call.end() || loop_around.is_some_and(|turns| turns.range().contains_range(node.range()));
+        let later =
+            node.start() > call.end() || loop_around.is_some_and(|turns| turns.range().contains_range(node.range()));
         if later && changed.is_none() && name.is_some_and(|name| changes(node, name)) {
             changed = Some(node.range());
         }

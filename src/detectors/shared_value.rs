@@ -62,7 +62,10 @@ fn children(module: &Module, def: &ast::StmtFunctionDef) -> usize {
         let repeats = |node: AnyNodeRef| {
             matches!(
                 node,
-                AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_) | AnyNodeRef::ExprListComp(_) | AnyNodeRef::ExprGenerator(_)
+                AnyNodeRef::StmtFor(_)
+                    | AnyNodeRef::StmtWhile(_)
+                    | AnyNodeRef::ExprListComp(_)
+                    | AnyNodeRef::ExprGenerator(_)
             )
         };
         let around = around(module, call.range());

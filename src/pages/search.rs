@@ -30,7 +30,8 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
         return of_last;
     }
     let words: Vec<String> = split(query).collect();
-    let mut scored: Vec<(u32, Arc<Page>)> = pages().filter_map(|page| Some((score(page, &words)?, page.clone()))).collect();
+    let mut scored: Vec<(u32, Arc<Page>)> =
+        pages().filter_map(|page| Some((score(page, &words)?, page.clone()))).collect();
     if scored.is_empty() {
         // No page has all the words: those that have the most, if that is more than one.
         let has = |page: &Page| words.iter().filter(|word| score(page, std::slice::from_ref(word)).is_some()).count();
@@ -65,7 +66,8 @@ fn score(page: &Page, words: &[String]) -> Option<u32> {
         let (before, rest) = words.split_at(at);
         let (last, before) = before.split_last()?;
         let (first, behind) = rest.split_first()?;
-        let words: Vec<String> = before.iter().cloned().chain([format!("{last}{first}")]).chain(behind.to_vec()).collect();
+        let words: Vec<String> =
+            before.iter().cloned().chain([format!("{last}{first}")]).chain(behind.to_vec()).collect();
         Some(fields.sum(&words)? + JOINED)
     });
     apart.into_iter().chain(joined).min()
