@@ -50,6 +50,7 @@ mod descriptor_on_instance;
 pub(crate) mod descriptor_shape;
 mod descriptor_storage;
 mod dir_method;
+mod django_relation;
 mod dunder_on_instance;
 mod dynamic_attributes;
 mod dynamic_class;
@@ -63,6 +64,7 @@ mod failed_item_lost;
 mod finalize;
 mod finalizer_method;
 mod finding;
+mod fixture_parameter;
 mod from_pages;
 mod function_cache;
 mod gather;
@@ -123,6 +125,7 @@ mod own_namespace_check;
 mod print_on_thread;
 mod process_queue;
 mod property_shape;
+mod pydantic_field;
 mod queue;
 mod queue_drained;
 pub(crate) mod queues;
@@ -223,6 +226,7 @@ pub const ALL: &[Detector] = &[
     descriptor_on_instance::DETECTOR,
     descriptor_storage::DETECTOR,
     dir_method::DETECTOR,
+    django_relation::DETECTOR,
     dunder_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
@@ -233,6 +237,7 @@ pub const ALL: &[Detector] = &[
     failed_item_lost::DETECTOR,
     finalize::DETECTOR,
     finalizer_method::DETECTOR,
+    fixture_parameter::DETECTOR,
     function_cache::DETECTOR,
     gather::DETECTOR,
     gc_disable::DETECTOR,
@@ -285,6 +290,7 @@ pub const ALL: &[Detector] = &[
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
+    pydantic_field::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,

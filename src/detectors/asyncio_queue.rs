@@ -7,11 +7,18 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector = Detector { concepts: &["asyncio/queue"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/queue", "asyncio/queue-put"],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    if site.module.may_be(&call.func, &["asyncio.Queue.put"]) {
+        return put(site, call, findings);
+    }
     site.callee_among(call, &["asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.Queue"])?;
     let target = match site.parent()? {
         AnyNodeRef::StmtAssign(assign) => assign.targets.first(),
@@ -19,9 +26,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => None,
     };
     let name = target.map(|target| Fact::from(module.source(target)));
-    let size = call.arguments.find_argument_value("maxsize", 0);
-    let limit = size.and_then(|size| module.source(size).parse::<u32>().ok());
-    let is_unbounded = size.is_none() || limit == Some(0);
+    let (limit, is_unbounded) = limit(module, call);
     findings.push(
         Finding::new("asyncio/queue", call.func.range())
             .fact("queue", name.clone())
@@ -29,6 +34,30 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("unbounded", name.filter(|_| is_unbounded))
             .fact("producers", Fact::from(users(module, call, &["put", "put_nowait"])))
             .fact("consumers", Fact::from(users(module, call, &["get", "get_nowait"]))),
+    );
+    Some(())
+}
+
+/// The size limit of the queue that `made` makes, if it is a number; and whether it has none.
+fn limit(module: &Module, made: &ast::ExprCall) -> (Option<u32>, bool) {
+    let size = made.arguments.find_argument_value("maxsize", 0);
+    let limit = size.and_then(|size| module.source(size).parse::<u32>().ok());
+    (limit, size.is_none() || limit == Some(0))
+}
+
+fn put(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    let module = site.module;
+    site.callee_among(call, &["asyncio.Queue.put"])?;
+    let receiver = &call.func.as_attribute_expr()?.value;
+    let origins = module.origins(receiver);
+    let is_unbounded = |origin: &&Expr| origin.as_call_expr().is_some_and(|made| limit(module, made).1);
+    let unbounded = !origins.is_empty() && origins.iter().all(is_unbounded);
+    let written = Fact::from(module.source(&**receiver));
+    findings.push(
+        Finding::new("asyncio/queue-put", call.func.range())
+            .fact("function", site.function().map(|function| Fact::from(function.name.as_str())))
+            .fact("unbounded", unbounded.then(|| written.clone()))
+            .fact("receiver", written),
     );
     Some(())
 }

@@ -90,8 +90,19 @@ fn is_part_of_a_use(site: &Site) -> bool {
         Some(AnyNodeRef::ExprAttribute(_)) => !is_value(site),
         None => true,
         Some(AnyNodeRef::ExprCall(call)) if call.func.range() == site.node.range() => true,
+        // A class among others is only listed: for `isinstance`, or to be looped over.
+        Some(AnyNodeRef::ExprList(_) | AnyNodeRef::ExprSet(_) | AnyNodeRef::ExprTuple(_)) => !is_handled(site),
         _ => site.is_annotation(),
     }
+}
+
+/// Whether the node stands in what an exception handler names.
+fn is_handled(site: &Site) -> bool {
+    let is_named = |handler: &ast::ExceptHandlerExceptHandler| {
+        handler.type_.as_deref().is_some_and(|class| class.range().contains_range(site.node.range()))
+    };
+    let mut around = site.enclosing().take(3);
+    around.any(|node| matches!(node, AnyNodeRef::ExceptHandlerExceptHandler(handler) if is_named(handler)))
 }
 
 fn last_name(expr: &Expr) -> Option<&str> {

@@ -7,7 +7,7 @@ use crate::analysis::Site;
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/get-event-loop", "asyncio/run-in-running-loop"],
+    concepts: &["asyncio/event-loop", "asyncio/get-event-loop", "asyncio/run-in-running-loop"],
     nodes: &[NodeKind::ExprCall],
     detect,
 };
@@ -16,8 +16,17 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let symbol = site.callee_among(
         call,
-        &["asyncio.AbstractEventLoop.run_until_complete", "asyncio.get_event_loop", "asyncio.run"],
+        &[
+            "asyncio.AbstractEventLoop.run_until_complete",
+            "asyncio.get_event_loop",
+            "asyncio.get_running_loop",
+            "asyncio.run",
+        ],
     )?;
+    if symbol.is("asyncio.get_running_loop") {
+        findings.push(running_loop(site, call)?);
+        return Some(());
+    }
     if !symbol.is("asyncio.get_event_loop") {
         return inside_a_loop(site, call, findings);
     }
@@ -28,6 +37,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         None => finding,
     });
     Some(())
+}
+
+/// In a coroutine there is a loop: to tell is only where it is kept, or where there may be none.
+fn running_loop(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
+    let finding = Finding::new("asyncio/event-loop", call.func.range());
+    let Some(function) = site.async_function() else {
+        return Some(finding.fact("plain", site.function().map(|function| Fact::from(function.name.as_str()))));
+    };
+    let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else { return None };
+    let [ast::Expr::Attribute(kept)] = assign.targets.as_slice() else { return None };
+    let kept = Fact::from(site.module.source(kept));
+    Some(finding.fact("kept", kept).fact("function", Fact::from(function.name.as_str())))
 }
 
 fn inside_a_loop(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {

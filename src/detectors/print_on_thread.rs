@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
+use super::nodes::{body_around, own_nodes};
 use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -18,6 +19,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let runs = thread_body(module, call.range())?;
+    // Once for each function.
+    let earlier = own_nodes(body_around(module, call.range())).into_iter().any(|node| match node {
+        AnyNodeRef::ExprCall(other) => {
+            other.start() < call.start() && other.func.as_name_expr().is_some_and(|name| name.id.as_str() == "print")
+        }
+        _ => false,
+    });
+    if earlier {
+        return None;
+    }
     findings.push(Finding::new("threads/print-on-thread", call.func.range()).fact("runs", Fact::from(runs)));
     Some(())
 }

@@ -9,6 +9,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::nodes::{calls, is_generator, own_nodes, with_def};
 use super::suspension::{call_head, qualified_name};
+use super::threads::hand_over;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Function, Module, Site};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -30,7 +31,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         .fact("function", Fact::from(qualified_name(module, def)))
         .fact("callee", Fact::from(wait.callee))
         .fact("why", Fact::from(wait.why))
-        .fact("at", Fact::from(wait.at));
+        .fact("at", Fact::from(wait.at))
+        .fact("callable", is_near_a_loop(module, def).then(|| Fact::from(def.name.as_str())));
     findings.push(match wait.through.as_slice() {
         [] => finding,
         through => {
@@ -39,6 +41,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
     });
     Some(())
+}
+
+/// Whether a coroutine may call the function: the file has to do with asyncio, and no thread is seen to run the function.
+fn is_near_a_loop(module: &Module, def: &ast::StmtFunctionDef) -> bool {
+    module.may_use_package("asyncio") && hand_over(module, def).is_none()
 }
 
 /// How a function comes to wait.
