@@ -7,11 +7,8 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector = Detector {
-    concepts: &["asyncio/queue", "asyncio/queue-put"],
-    nodes: &[NodeKind::ExprCall],
-    detect,
-};
+pub(super) const DETECTOR: Detector =
+    Detector { concepts: &["asyncio/queue", "asyncio/queue-put"], nodes: &[NodeKind::ExprCall], detect };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };

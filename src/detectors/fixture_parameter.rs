@@ -57,7 +57,8 @@ fn wanted(site: &Site, parameter: &ast::Parameter, findings: &mut Findings) -> O
         let source = module.source(decorator);
         source.contains("parametrize") && source.contains(name)
     });
-    let has_default = def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == name && item.default().is_some());
+    let has_default =
+        def.parameters.iter_non_variadic_params().any(|item| item.name().as_str() == name && item.default().is_some());
     if !is_asking || is_given || has_default || is_overridden(module, name) {
         return None;
     }
@@ -100,7 +101,9 @@ struct Fixture {
 /// The only fixture called `name` in this file, but not the function that asks.
 fn fixture(module: &Module, name: &str, asking: &str) -> Option<Fixture> {
     let mut found = all_nodes(&module.syntax().body).into_iter().filter_map(|node| match node {
-        AnyNodeRef::StmtFunctionDef(def) if def.name.as_str() == name && name != asking => Some((def, decorator(module, def)?)),
+        AnyNodeRef::StmtFunctionDef(def) if def.name.as_str() == name && name != asking => {
+            Some((def, decorator(module, def)?))
+        }
         _ => None,
     });
     let (Some((def, decorator)), None) = (found.next(), found.next()) else { return None };
@@ -145,7 +148,8 @@ fn above(module: &Module, path: &Path, name: &str) -> Option<Fixture> {
 fn decorator<'a>(module: &Module, def: &'a ast::StmtFunctionDef) -> Option<&'a ast::Decorator> {
     def.decorator_list.iter().find(|decorator| {
         let callable = ast::helpers::map_callable(&decorator.expression);
-        let renamed = decorator.expression.as_call_expr().is_some_and(|call| call.arguments.find_keyword("name").is_some());
+        let renamed =
+            decorator.expression.as_call_expr().is_some_and(|call| call.arguments.find_keyword("name").is_some());
         !renamed
             && module.may_be(callable, FIXTURES)
             && module.symbol(callable).is_some_and(|symbol| symbol.is_any(FIXTURES))

@@ -83,4 +83,3 @@ fn field(module: &Module, statement: &ast::StmtClassDef, name: &str) -> Option<P
     }
     declared
 }
-
