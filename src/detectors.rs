@@ -25,6 +25,7 @@ mod blocking_call;
 mod blocking_call_through;
 mod call_method;
 pub(crate) mod called_twice;
+mod caught_name;
 mod caught_setter_error;
 mod class_cell;
 mod class_creation;
@@ -79,6 +80,7 @@ mod getattr_shape;
 mod gil;
 mod http_client;
 mod http_request;
+mod identity;
 mod init_subclass;
 mod initialiser;
 mod instance_dict;
@@ -90,6 +92,7 @@ mod keyword_match;
 mod keyword_scope;
 mod keyword_with;
 mod keyword_yield;
+mod late_descriptor;
 mod list_of_floats;
 mod lock;
 mod lock_held;
@@ -109,6 +112,7 @@ mod method_binding;
 mod method_body;
 mod method_shape;
 pub(crate) mod missing_async;
+mod module_entry;
 mod never_awaited;
 mod never_joined;
 mod new_method;
@@ -126,6 +130,7 @@ mod print_on_thread;
 mod process_queue;
 mod property_shape;
 mod pydantic_field;
+mod protocol_check;
 mod queue;
 mod queue_drained;
 pub(crate) mod queues;
@@ -136,6 +141,7 @@ mod retained_memory;
 mod runs_on_thread;
 pub(crate) mod sequential_awaits;
 mod shared_value;
+mod shared_default;
 mod slots;
 mod special_method;
 mod super_call;
@@ -158,6 +164,7 @@ mod timeout;
 mod to_thread;
 mod tracked_container;
 mod truth_value;
+mod unhashable_key;
 mod wait_misuse;
 mod wait_without_loop;
 pub(crate) mod waiting_function;
@@ -203,6 +210,7 @@ pub const ALL: &[Detector] = &[
     blocking_call_through::DETECTOR,
     call_method::DETECTOR,
     called_twice::DETECTOR,
+    caught_name::DETECTOR,
     caught_setter_error::DETECTOR,
     class_cell::DETECTOR,
     class_creation::DETECTOR,
@@ -250,6 +258,7 @@ pub const ALL: &[Detector] = &[
     gil::DETECTOR,
     http_client::DETECTOR,
     http_request::DETECTOR,
+    identity::DETECTOR,
     init_subclass::DETECTOR,
     initialiser::DETECTOR,
     instance_dict::DETECTOR,
@@ -261,6 +270,7 @@ pub const ALL: &[Detector] = &[
     keyword_scope::DETECTOR,
     keyword_with::DETECTOR,
     keyword_yield::DETECTOR,
+    late_descriptor::DETECTOR,
     list_of_floats::DETECTOR,
     lock::DETECTOR,
     lock_held::DETECTOR,
@@ -276,6 +286,7 @@ pub const ALL: &[Detector] = &[
     metaclass_namespace::DETECTOR,
     method_binding::DETECTOR,
     missing_async::DETECTOR,
+    module_entry::DETECTOR,
     never_awaited::DETECTOR,
     never_joined::DETECTOR,
     new_method::DETECTOR,
@@ -291,6 +302,7 @@ pub const ALL: &[Detector] = &[
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
     pydantic_field::DETECTOR,
+    protocol_check::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
@@ -300,6 +312,7 @@ pub const ALL: &[Detector] = &[
     runs_on_thread::DETECTOR,
     sequential_awaits::DETECTOR,
     shared_value::DETECTOR,
+    shared_default::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
@@ -320,6 +333,7 @@ pub const ALL: &[Detector] = &[
     to_thread::DETECTOR,
     tracked_container::DETECTOR,
     truth_value::DETECTOR,
+    unhashable_key::DETECTOR,
     wait_misuse::DETECTOR,
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,

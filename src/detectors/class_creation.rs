@@ -48,8 +48,8 @@ fn built_by(statement: &ast::StmtClassDef, class: &Class, metaclass: &Metaclass)
     }
     let name = metaclass.class.name();
     let is_inherited = metaclass.written_on != *class;
-    if is_inherited && symbol.origin == Origin::StandardLibrary {
-        return None; // As for every enumeration.
+    if is_inherited && symbol.origin != Origin::Project {
+        return None; // As for every enumeration, and every model of a library.
     }
     let from = is_inherited.then_some(&metaclass.written_on);
     // That `Enum` and the like have a metaclass is no news at the end of a line.
@@ -83,7 +83,8 @@ fn plain(statement: &ast::StmtClassDef, class: &Class) -> Option<Finding> {
             .fact("keywords", Fact::from(keywords));
         return Some(with_members(statement, class, found));
     }
-    let runs_more = !statement.decorator_list.is_empty() || !named_members(class).is_empty();
+    // That a decorator gets the finished class is true of each.
+    let runs_more = !named_members(class).is_empty();
     let found = Finding::new("metaclasses/class-creation-steps", statement.name.range());
     runs_more.then(|| with_members(statement, class, found.fact("class", Fact::from(name))))
 }

@@ -3,6 +3,8 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::method_binding::keeps;
+use super::method_body::own_nodes;
 use super::reference_count::binds;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -54,21 +56,59 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
         _ => return None,
     };
-    let mut finding = Finding::new("memory/closure-capture", range);
+    let finding = Finding::new("memory/closure-capture", range);
     if let Some(variable) = loop_variable(site, &used) {
         findings.push(finding.fact("loop_variable", Fact::from(variable)));
         return Some(());
     }
     let around = site.function()?;
     let captures: Vec<String> = used.into_iter().filter(|name| is_local(around, name)).collect();
-    // A function that is returned and captures arguments is what decorators are made of.
-    let is_returned = site.node.is_stmt_function_def() && !is_stored(around, site);
-    if captures.is_empty() || (is_returned && !captures.iter().any(|name| name == "self")) {
+    let finding = finding.fact("function", Fact::from(around.name.as_str()));
+    // Capturing is what nested functions are for; telling is a variable that changes afterwards, and who keeps `self` alive.
+    if let Some((name, at)) = captures.iter().find_map(|name| Some((name, rebound(site, around, name)?))) {
+        let place = site.module.place(at).map(Fact::from);
+        findings.push(finding.fact("rebound", Fact::from(name.as_str())).fact("rebound_at", place));
+        return Some(());
+    }
+    if !captures.iter().any(|name| name == "self") {
         return None;
     }
-    finding = finding.fact("captures", Fact::from(captures)).fact("function", Fact::from(around.name.as_str()));
-    findings.push(finding);
+    let keeper = keeper(site, around)?;
+    findings.push(finding.fact("keeper", Fact::from(keeper)).fact("captures", Fact::from(captures)));
     Some(())
+}
+
+/// Where the function around sets a captured variable again, behind the nested function and in its own straight line.
+fn rebound(site: &Site, around: &ast::StmtFunctionDef, name: &str) -> Option<TextRange> {
+    let statement = site.statement()?;
+    let behind = around.body.iter().filter(|other| other.start() > statement.end());
+    behind
+        .filter_map(|other| other.as_assign_stmt())
+        .find_map(|assign| assign.targets.iter().find(|target| target_names(target, name)).map(Expr::range))
+}
+
+/// What keeps the function: the callee that registers it, the place it is stored in.
+fn keeper(site: &Site, around: &ast::StmtFunctionDef) -> Option<String> {
+    if let AnyNodeRef::StmtFunctionDef(def) = site.node {
+        let mut kept = None;
+        own_nodes(&around.body, |node| {
+            if let AnyNodeRef::ExprCall(call) = node
+                && keeps(call)
+                && call
+                    .arguments
+                    .args
+                    .iter()
+                    .any(|argument| argument.as_name_expr().is_some_and(|name| name.id == def.name.id))
+            {
+                kept = kept.or(Some(call.func.range()));
+            }
+        });
+        return kept.map(|range: TextRange| site.module.source(range).to_string());
+    }
+    site.enclosing().find_map(|node| match node {
+        AnyNodeRef::ExprCall(call) => keeps(call).then(|| site.module.source(&*call.func).to_string()),
+        _ => None,
+    })
 }
 
 /// The names that a function reads and does not bind itself.
@@ -177,23 +217,14 @@ fn outlives(site: &Site) -> bool {
     false
 }
 
-/// Whether a function returns, stores or passes on the nested function `name`.
-/// Whether the nested function at `site` is put into something, not only returned.
-fn is_stored(around: &ast::StmtFunctionDef, site: &Site) -> bool {
-    let AnyNodeRef::StmtFunctionDef(def) = site.node else { return false };
-    let mut finder = HandedOut { name: &def.name, with_returned: false, found: false };
-    finder.visit_body(&around.body);
-    finder.found
-}
-
 struct HandedOut<'n> {
     name: &'n str,
-    with_returned: bool,
     found: bool,
 }
 
+/// Whether a function returns, stores or passes on the nested function `name`.
 fn is_handed_out(def: &ast::StmtFunctionDef, name: &str) -> bool {
-    let mut finder = HandedOut { name, with_returned: true, found: false };
+    let mut finder = HandedOut { name, found: false };
     finder.visit_body(&def.body);
     finder.found
 }
@@ -201,8 +232,8 @@ fn is_handed_out(def: &ast::StmtFunctionDef, name: &str) -> bool {
 impl<'a> SourceOrderVisitor<'a> for HandedOut<'_> {
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         let value = match node {
-            AnyNodeRef::StmtReturn(returned) if self.with_returned => returned.value.as_deref(),
-            AnyNodeRef::ExprYield(yielded) if self.with_returned => yielded.value.as_deref(),
+            AnyNodeRef::StmtReturn(returned) => returned.value.as_deref(),
+            AnyNodeRef::ExprYield(yielded) => yielded.value.as_deref(),
             AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(|target| !target.is_name_expr()) => {
                 Some(&*assign.value)
             }
@@ -211,7 +242,7 @@ impl<'a> SourceOrderVisitor<'a> for HandedOut<'_> {
         self.found |= matches!(value, Some(Expr::Name(name)) if name.id == self.name);
         if let AnyNodeRef::ExprCall(call) = node
             && let Expr::Attribute(method) = &*call.func
-            && ["append", "add"].contains(&method.attr.as_str())
+            && (["append", "add"].contains(&method.attr.as_str()) || keeps(call))
         {
             self.found |=
                 call.arguments.args.iter().any(|item| matches!(item, Expr::Name(name) if name.id == self.name));

@@ -19,7 +19,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::StmtFunctionDef(def) => {
             for (index, decorator) in def.decorator_list.iter().enumerate() {
                 let finding = Finding::new("metaclasses/decorator", decorator.expression.range());
-                findings.extend(of_function(site.module, decorator, finding).map(|finding| {
+                findings.extend(of_function(site.module, decorator, def, finding).map(|finding| {
                     finding
                         .fact("function", Fact::from(def.name.as_str()))
                         .fact("turn", turn(index, def.decorator_list.len()))
@@ -58,7 +58,12 @@ enum Result {
     Other,
 }
 
-fn of_function(module: &Module, decorator: &Decorator, finding: Finding) -> Option<Finding> {
+fn of_function(
+    module: &Module,
+    decorator: &Decorator,
+    decorated: &ast::StmtFunctionDef,
+    finding: Finding,
+) -> Option<Finding> {
     let is_factory = decorator.expression.is_call_expr();
     let function = module.function(ast::helpers::map_callable(&decorator.expression))?;
     if function.symbol.origin != Origin::Project || function.is_async || function.is_generator {
@@ -77,8 +82,10 @@ fn of_function(module: &Module, decorator: &Decorator, finding: Finding) -> Opti
             finding.fact("given_back", Fact::from(module.source(&decorator.expression)))
         }
         Some(Result::Same) => finding.fact("same", Fact::from(function.name.as_str())),
+        // That the name is bound to a wrapper is what most decorators mean.
+        Some(Result::Wrapper { is_wrapped: true, is_async, .. }) if is_async || !decorated.is_async => return None,
         Some(Result::Wrapper { name, is_wrapped, is_async }) => finding
-            .fact("sync", (!is_async).then(|| Fact::from(name.as_str())))
+            .fact("sync", (!is_async && decorated.is_async).then(|| Fact::from(name.as_str())))
             .fact("unwrapped", (!is_wrapped).then(|| Fact::from(name.as_str())))
             .fact("wrapper", Fact::from(name)),
         // That the name is bound to the result is what every decorator means.

@@ -92,6 +92,8 @@ fn is_part_of_a_use(site: &Site) -> bool {
         Some(AnyNodeRef::ExprCall(call)) if call.func.range() == site.node.range() => true,
         // A class among others is only listed: for `isinstance`, or to be looped over.
         Some(AnyNodeRef::ExprList(_) | AnyNodeRef::ExprSet(_) | AnyNodeRef::ExprTuple(_)) => !is_handled(site),
+        // What is only compared with, or told to a type checker.
+        Some(AnyNodeRef::Arguments(_)) if is_tested(site) => true,
         _ => site.is_annotation(),
     }
 }
@@ -103,6 +105,15 @@ fn is_handled(site: &Site) -> bool {
     };
     let mut around = site.enclosing().take(3);
     around.any(|node| matches!(node, AnyNodeRef::ExceptHandlerExceptHandler(handler) if is_named(handler)))
+}
+
+/// Whether the node is an argument of a check of types.
+fn is_tested(site: &Site) -> bool {
+    let call = site.enclosing().nth(1).and_then(|node| match node {
+        AnyNodeRef::ExprCall(call) => Some(call),
+        _ => None,
+    });
+    call.is_some_and(|call| matches!(last_name(&call.func), Some("cast" | "isinstance" | "issubclass")))
 }
 
 fn last_name(expr: &Expr) -> Option<&str> {

@@ -64,6 +64,19 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         AnyNodeRef::ExprSubscript(item) if item.ctx.is_store() => entry(site, item, findings),
         AnyNodeRef::ExprSubscript(item) if item.ctx.is_load() => {
             let key = item.slice.as_string_literal_expr()?;
+            // Behind `"key" in namespace` it is read only where it is there.
+            let test = format!("in {}", site.module.source(&*item.value));
+            let is_guarded = site.enclosing().any(|node| match node {
+                AnyNodeRef::StmtIf(branches) => {
+                    let tested = site.module.source(&*branches.test);
+                    tested.contains(&test) && tested.contains(key.value.to_str())
+                }
+                AnyNodeRef::ExprBoolOp(_) | AnyNodeRef::ExprIf(_) => site.module.source(node.range()).contains(&test),
+                _ => false,
+            });
+            if is_guarded {
+                return None;
+            }
             read(site, &item.value, Some(key.value.to_str()), &Missing::KeyError, findings)
         }
         AnyNodeRef::ExprCompare(compare) => {

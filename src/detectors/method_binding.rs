@@ -27,10 +27,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let code = |node: AnyNodeRef| Fact::from(site.module.source(node));
     let (mut stored_in, mut passed_to, mut identity) = (None, None, None);
     match site.parent()? {
-        AnyNodeRef::StmtAssign(assign) => stored_in = assign.targets.first().map(|target| code(target.into())),
-        AnyNodeRef::StmtAnnAssign(assign) => stored_in = Some(code((&*assign.target).into())),
+        AnyNodeRef::StmtAssign(assign) => {
+            stored_in = assign.targets.first().filter(|target| !target.is_name_expr()).map(|target| code(target.into()))
+        }
         AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_) => {
-            passed_to = callee(site).map(|call| code((&*call.func).into()))
+            passed_to = callee(site).filter(|call| keeps(call)).map(|call| code((&*call.func).into()))
         }
         AnyNodeRef::ExprCompare(compare) => {
             let by_identity = matches!(&*compare.ops, [ast::CmpOp::Is | ast::CmpOp::IsNot]);
@@ -38,6 +39,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             identity = (by_identity && !with_none).then(|| code(compare.into()));
         }
         _ => {}
+    }
+    // That a method is handed on, or has another local name, is nothing to dwell on.
+    let is_kept = stored_in.is_some() || passed_to.is_some();
+    if !is_kept && identity.is_none() {
+        return None;
     }
     findings.push(
         Finding::new("descriptors/method-binding", attribute.attr.range())
@@ -50,6 +56,31 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("identity", identity),
     );
     Some(())
+}
+
+/// Whether the name of what is called says that it keeps what it is given.
+pub(super) fn keeps(call: &ast::ExprCall) -> bool {
+    const WORDS: &[&str] = &[
+        "add",
+        "append",
+        "attach",
+        "bind",
+        "callback",
+        "connect",
+        "hook",
+        "listen",
+        "observe",
+        "register",
+        "signal",
+        "subscribe",
+    ];
+    let name = match &*call.func {
+        ast::Expr::Name(name) => name.id.as_str(),
+        ast::Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    let name = name.to_lowercase();
+    WORDS.iter().any(|word| name.split('_').any(|part| part.starts_with(word)))
 }
 
 /// The call that the node is an argument of.

@@ -43,7 +43,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         }
         AnyNodeRef::StmtDelete(delete) if findings.wants("memory/del-statement") => {
             for target in &delete.targets {
-                findings.push(deletion(site, delete, target));
+                let finding = deletion(site, delete, target);
+                // What `del` does in general is no news.
+                const PLAIN: &[&str] = &["attribute", "error", "item", "kind", "made_at", "name"];
+                if finding.facts.iter().any(|(name, _)| !PLAIN.contains(&name)) {
+                    findings.push(finding);
+                }
             }
             Some(())
         }

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{AnyNodeRef, Expr, NodeKind, Stmt};
 
+use super::class_reading::subclasses;
 use super::weak_target::{Reason, Weakrefable, weakrefable};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Origin, Site};
@@ -21,7 +22,17 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let name = || Fact::from(statement.name.as_str());
     let own_fields = fields(&own);
+    let unslotted: Vec<String> = subclasses(site.module, &class)
+        .iter()
+        .filter(|subclass| subclass.own_slots().is_none() && subclass.layout().has_dict == Some(true))
+        .map(Class::name)
+        .collect();
+    // `__slots__ = ()` adds nothing, which is its point.
+    if own.is_empty() && unslotted.is_empty() {
+        return None;
+    }
     let mut finding = Finding::new("memory/slots", range)
+        .fact("unslotted", Fact::from(unslotted))
         .fact("first", own_fields.first().map(|slot| Fact::from(slot.as_str())))
         .fact("class", name())
         .fact("slots", Fact::from(own_fields.clone()));

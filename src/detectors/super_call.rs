@@ -35,14 +35,15 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let order = shown.mro().iter().map(Class::name).collect::<Vec<_>>().join(" → ");
     let is_called = matches!(site.parent()?, AnyNodeRef::ExprCall(_));
     let code = format!("{}{}", site.module.source(attribute), if is_called { "(…)" } else { "" });
-    // To the only base, which has the method itself: that is what everyone expects.
-    let bases = class.with_statement(|_, statement| statement.bases().len());
-    let is_next_base = class.mro().get(1).is_some_and(|base| *base == next);
-    if other.is_none() && !is_branched && (is_next_base || !is_own(&next)) && bases == 1 {
-        return None;
-    }
     let broken = other.map_or(next, |(_, other)| other);
     let is_broken = breaks_chain(&shown, &broken, name);
+    // To the first base, which has the method itself: that is what everyone expects.
+    let bases = class.with_statement(|_, statement| statement.bases().len());
+    let is_next_base = class.mro().get(1).is_some_and(|base| *base == next);
+    let is_expected = is_next_base || (!is_own(&next) && !is_branched);
+    if other.is_none() && !is_broken && is_expected && bases > 0 {
+        return None;
+    }
     findings.push(
         Finding::new("attributes/mro-super", attribute.range())
             .fact("code", Fact::from(code))

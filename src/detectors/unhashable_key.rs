@@ -1,0 +1,80 @@
+//! An object that cannot be hashed, as a member of a set or a key of a dictionary.
+//!
+//! Silent where a subclass of its class can be hashed, and in tests that expect the error.
+
+use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
+
+use super::class_reading::{is_built_plainly, is_own};
+use super::never_awaited::is_expected;
+use super::{Detector, Fact, Finding, Findings};
+use crate::analysis::{Class, Site};
+use crate::text::Ranged as _;
+
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["datamodel/unhashable-key"],
+    nodes: &[NodeKind::ExprCall, NodeKind::ExprDict, NodeKind::ExprSet, NodeKind::ExprSubscript],
+    detect,
+};
+
+fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    if !findings.wants("datamodel/unhashable-key") || site.is_type_checking() || site.is_annotation() {
+        return None;
+    }
+    if site.is_whole_file && !site.module.may_have_method("__eq__") {
+        return None;
+    }
+    let holds = |expr: &Expr, name: &str| site.module.class_of(expr).is_some_and(|class| class.is(name));
+    let keys: Vec<&Expr> = match site.node {
+        AnyNodeRef::ExprSet(set) => set.elts.iter().collect(),
+        AnyNodeRef::ExprDict(dict) => dict.items.iter().filter_map(|item| item.key.as_ref()).collect(),
+        AnyNodeRef::ExprSubscript(item) => (may_be_object(&item.slice) && holds(&item.value, "builtins.dict"))
+            .then_some(&*item.slice)
+            .into_iter()
+            .collect(),
+        AnyNodeRef::ExprCall(call) => {
+            let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "add")?;
+            let [only] = &*call.arguments.args else { return None };
+            (may_be_object(only) && holds(&method.value, "builtins.set")).then_some(only).into_iter().collect()
+        }
+        _ => return None,
+    };
+    for key in keys.into_iter().filter(|key| may_be_object(key)) {
+        findings.extend(unhashable(site, key));
+    }
+    Some(())
+}
+
+fn may_be_object(key: &Expr) -> bool {
+    matches!(key, Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_))
+}
+
+fn unhashable(site: &Site, key: &Expr) -> Option<Finding> {
+    if site.module.class_reference(key).is_some() {
+        return None;
+    }
+    let class = site.module.class_of(key).filter(is_own)?;
+    let decides = |class: &&Class| class.binds("__eq__") || class.binds("__hash__");
+    let order = class.mro();
+    let decider = order.iter().find(decides).filter(|class| is_own(class))?;
+    let has_hash = decider.binds("__hash__") || decider.is_given("__hash__");
+    let is_decorated = order
+        .iter()
+        .filter(|class| is_own(class))
+        .any(|class| class.with_statement(|_, statement| !statement.decorator_list.is_empty()));
+    if has_hash || is_decorated || !is_built_plainly(&class) || is_expected(site) {
+        return None;
+    }
+    // What is annotated with a class may be of a subclass.
+    let hashing = site.module.snapshot().classes_defining("__hash__").ok()?;
+    if hashing.iter().any(|other| other.is_subclass_of(&class)) {
+        return None;
+    }
+    let place = decider.own_member("__eq__").and_then(|member| member.place);
+    Some(
+        Finding::new("datamodel/unhashable-key", key.range())
+            .fact("key", Fact::from(site.module.source(key)))
+            .fact("class", Fact::from(class.name()))
+            .fact("eq", Fact::from(format!("{}.__eq__", decider.name())))
+            .fact("eq_at", place.map(Fact::from)),
+    )
+}
