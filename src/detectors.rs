@@ -129,8 +129,8 @@ mod own_namespace_check;
 mod print_on_thread;
 mod process_queue;
 mod property_shape;
-mod pydantic_field;
 mod protocol_check;
+mod pydantic_field;
 mod queue;
 mod queue_drained;
 pub(crate) mod queues;
@@ -140,8 +140,8 @@ mod response_body;
 mod retained_memory;
 mod runs_on_thread;
 pub(crate) mod sequential_awaits;
-mod shared_value;
 mod shared_default;
+mod shared_value;
 mod slots;
 mod special_method;
 mod super_call;
@@ -301,8 +301,8 @@ pub const ALL: &[Detector] = &[
     own_namespace_check::DETECTOR,
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
-    pydantic_field::DETECTOR,
     protocol_check::DETECTOR,
+    pydantic_field::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
@@ -311,8 +311,8 @@ pub const ALL: &[Detector] = &[
     retained_memory::DETECTOR,
     runs_on_thread::DETECTOR,
     sequential_awaits::DETECTOR,
-    shared_value::DETECTOR,
     shared_default::DETECTOR,
+    shared_value::DETECTOR,
     slots::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
