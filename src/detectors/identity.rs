@@ -15,7 +15,7 @@ pub(super) const DETECTOR: Detector =
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let [object] = &*call.arguments.args else { return None };
-    if !call.func.as_name_expr().is_some_and(|name| name.id == "id") || !site.module.callee(call)?.is("builtins.id") {
+    if call.func.as_name_expr().is_none_or(|name| name.id != "id") || !site.module.callee(call)?.is("builtins.id") {
         return None;
     }
     let finding = Finding::new("memory/object-identity", call.func.range());

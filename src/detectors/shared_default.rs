@@ -96,10 +96,10 @@ fn changed_through_self<'a>(statement: &'a ast::StmtClassDef, name: &str) -> Opt
                     found = found.or(Some((call.range(), def.name.as_str())));
                 }
             }
-            AnyNodeRef::ExprSubscript(item) if !item.ctx.is_load() => {
-                if attribute_of(&item.value, own) == Some(name) && !is_of_class {
-                    found = found.or(Some((item.range(), def.name.as_str())));
-                }
+            AnyNodeRef::ExprSubscript(item)
+                if !item.ctx.is_load() && !is_of_class && attribute_of(&item.value, own) == Some(name) =>
+            {
+                found = found.or(Some((item.range(), def.name.as_str())));
             }
             _ => {}
         });
