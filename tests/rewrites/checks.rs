@@ -101,6 +101,10 @@ pub fn file(corpus: &mut Corpus, judge: &mut Judge, path: &Path, tally: &mut Tal
 fn is_for_another_file(root: &Path, path: &Path, problem: &str) -> bool {
     let name = problem.strip_prefix("nothing uses the import of ").and_then(|rest| rest.split(' ').next());
     let (Some(name), Some(stem)) = (name, path.file_stem()) else { return false };
+    // A package's own file hands its names on.
+    if stem == "__init__" {
+        return true;
+    }
     let wanted = format!("{}.{name}", stem.to_string_lossy());
     files(root, "py").into_iter().any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(&wanted)))
 }
