@@ -30,7 +30,7 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
     let range = TextRange::empty(offset);
     let findings = findings_in(view.module, view.store, range, &|_| true);
     let mut cards: Vec<Card> = findings.iter().filter_map(|finding| Card::new(view, finding)).collect();
-    cards.retain(|card| view.options.keywords || !card.page.is_about_syntax());
+    cards.retain(|card| view.options.speaks_of(&card.page));
     cards.sort_by_key(|card| rank(card, offset));
     let Some(primary) = cards.iter().find(|card| card.summary().is_some()) else {
         let at = keyword::works_on(view.module, offset).filter(|_| view.options.keywords)?;

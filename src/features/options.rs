@@ -22,6 +22,8 @@ pub struct Options {
     /// Hovers on keywords and other mere forms of syntax.
     pub keywords: bool,
     pub verbosity: Verbosity,
+    /// The ids and topics of the concepts that hovers do not speak of.
+    pub hovers_off: BTreeSet<String>,
     pub inlay_hints: bool,
     /// The categories of hints that are off.
     pub hints_off: BTreeSet<String>,
@@ -48,6 +50,7 @@ impl Default for Options {
             hover: true,
             keywords: true,
             verbosity: Verbosity::Full,
+            hovers_off: BTreeSet::new(),
             inlay_hints: true,
             hints_off: BTreeSet::new(),
             diagnostics: true,
@@ -67,6 +70,12 @@ impl Options {
     pub fn reports(&self, page: &Page) -> bool {
         let is_off = |setting: &String| !self.switched_on.contains(setting);
         page.message.is_some() && !page.setting.as_ref().is_some_and(is_off)
+    }
+
+    /// Whether hovers may speak of `page`.
+    pub fn speaks_of(&self, page: &Page) -> bool {
+        let is_off = self.hovers_off.contains(&page.id) || self.hovers_off.contains(page.topic());
+        !is_off && (self.keywords || !page.is_about_syntax())
     }
 
     /// The configured severity of a concept: by its id, else by its topic; `Some(None)` is off.

@@ -86,6 +86,13 @@ pub const ALL: &[Setting] = &[
         set: |settings, value| settings.explanation_paths = texts(value),
     },
     Setting {
+        key: "hover.disable",
+        kind: Kind::Texts,
+        default: "[]",
+        description: "Concepts (`keywords/with`) and topics (`keywords`) of which hovers say nothing.",
+        set: |settings, value| settings.options.hovers_off = texts(value).into_iter().collect(),
+    },
+    Setting {
         key: "hover.enable",
         kind: Kind::Switch,
         default: "true",

@@ -116,6 +116,22 @@ fn a_place_is_explained_with_links_to_the_code() {
 }
 
 #[test]
+fn hovers_of_a_concept_or_of_a_topic_can_be_switched_off() {
+    let folder = Folder::new("hover-disable");
+    let text = "def rows():\n    try:\n        yield 1\n    finally:\n        print()\n";
+    for (off, is_told) in [
+        (json!([]), true),
+        (json!(["keywords/with"]), true),
+        (json!(["keywords/yield"]), false),
+        (json!(["keywords"]), false),
+    ] {
+        let client = Client::start_with(&folder, abilities(), json!({"hover": {"disable": off}}));
+        let document = Document::open(&client, &folder, "a.py", text);
+        assert_eq!(!document.hover(2, 9).is_null(), is_told, "{off}");
+    }
+}
+
+#[test]
 fn a_place_is_explained_even_where_hovers_are_off() {
     let folder = Folder::new("hover-off");
     let client = Client::start_with(&folder, abilities(), json!({"hover": {"enable": false}}));
