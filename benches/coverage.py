@@ -42,7 +42,7 @@ functools.singledispatchmethod functools.partialmethod functools.total_ordering 
 contextlib.asynccontextmanager dataclasses.dataclass abc.abstractmethod""".split()
 ARGUMENTS = {
     "weakref.finalize": "thing, print", "weakref.WeakMethod": "thing.work", "asyncio.gather": "work()",
-    "asyncio.to_thread": "print", "asyncio.timeout": "1", "asyncio.wait_for": "work(), 1", "asyncio.sleep": "1",
+    "asyncio.to_thread": "print", "asyncio.timeout": "1", "asyncio.wait_for": "work(), 1", "asyncio.sleep": "0",
     "asyncio.run": "work()", "asyncio.create_task": "work()", "asyncio.ensure_future": "work()", "asyncio.shield": "work()",
     "asyncio.TaskGroup": "",
 }

@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::nodes::{is_false, is_true};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Site};
+use crate::analysis::{Module, Origin, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector =
@@ -36,17 +36,32 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let is_frozen = decided("frozen", module.source(callable).ends_with("frozen"));
     let name = || Fact::from(statement.name.as_str());
     let is_plain_set = given("on_setattr").is_none() && is_frozen == Some(false);
+    // What the decorator's own arguments say, a reader knows.
+    let is_unchecked = is_plain_set && !has_slots && has_validators(module, statement);
+    let hook = slots == Some(true) && runs_hooks(module, statement);
+    if !is_unchecked && !hook {
+        return None;
+    }
     findings.push(
         Finding::new("third-party/attrs-class", decorator.expression.range())
-            .fact("class", name())
             .fact("callee", Fact::from(module.source(callable)))
-            .fact("slotted", (slots == Some(true)).then(name))
-            .fact("plain", (slots == Some(false)).then(name))
-            .fact("frozen", (is_frozen == Some(true)).then(name))
-            .fact("checked", (is_plain_set && has_slots).then(name))
-            .fact("unchecked", (is_plain_set && !has_slots).then(name)),
+            .fact("slotted", hook.then(name))
+            .fact("unchecked", is_unchecked.then(name)),
     );
     Some(())
+}
+
+/// Whether a field of the class has a validator or a converter.
+fn has_validators(module: &Module, statement: &ast::StmtClassDef) -> bool {
+    let source = module.source(statement);
+    source.contains("validator=") || source.contains("converter=") || source.contains(".validator")
+}
+
+/// Whether a base of the project has a hook that runs for each class made.
+fn runs_hooks(module: &Module, statement: &ast::StmtClassDef) -> bool {
+    let Some(class) = module.class(statement) else { return false };
+    let hook = class.mro().into_iter().skip(1).find(|base| base.own_member("__init_subclass__").is_some());
+    hook.is_some_and(|base| base.symbol().origin == Origin::Project)
 }
 
 /// Whether a decorator of attrs makes slots when it is not told; `None` for other decorators.

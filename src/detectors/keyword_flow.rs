@@ -259,10 +259,11 @@ fn raise_from(site: &Site, statement: &ast::StmtRaise) -> Option<Finding> {
     if is_same {
         return None;
     }
-    let displaced = handled.map(|handler| match handler.type_.as_deref() {
+    // Where nothing is handled, nothing is displaced.
+    let displaced = match handled?.type_.as_deref() {
         Some(class) => Fact::from(module.source(class)),
         None => Fact::from("except"),
-    });
+    };
     Some(finding.fact("cause", Fact::from(module.source(cause))).fact("displaced", displaced))
 }
 

@@ -24,7 +24,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     // What it takes itself is there to be read; a lock that is far away is somebody else's affair.
     let here = site.module.path();
     let is_here = |lock: &LockTaken| Some(lock.place.path.as_path()) == here;
-    let is_near = |lock: &LockTaken| lock.steps.len() <= if is_here(lock) { NEAR } else { 1 };
+    let is_near = |lock: &LockTaken| match is_here(lock) {
+        true => lock.steps.len() <= NEAR,
+        // A lock of another module is that module's affair, unless an object has it.
+        false => lock.steps.len() == 1 && lock.lock.contains('.'),
+    };
     if !taken.iter().any(|lock| !lock.steps.is_empty() && is_near(lock)) {
         return None;
     }
