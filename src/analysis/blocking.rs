@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
-use ruff_text_size::Ranged as _;
+use ruff_text_size::{Ranged as _, TextRange};
 use serde::Deserialize;
 
 use super::calls::Flag;
@@ -134,7 +134,10 @@ impl<'s> Module<'s> {
         if !may_block {
             return None;
         }
-        let row = self.knowledge().blocking.get(&self.callee(call)?)?;
+        let table = &self.knowledge().blocking;
+        let Some(row) = self.callee(call).and_then(|callee| table.get(&callee)) else {
+            return self.partial_of(call).map(|row| (row, vec![]));
+        };
         let returns_at_once = (row.lazy && !self.is_iterated(call))
             || (row.bounded && !self.is_made_bounded(call))
             || (row.made_in_sight && self.may_be_nonblocking(call))
@@ -161,6 +164,31 @@ impl<'s> Module<'s> {
         Some((row, needed))
     }
 
+    /// The row for what a `functools.partial` calls, if it waits whatever its arguments are.
+    fn partial_of(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
+        if !call.func.is_name_expr() || self.calls_of("partial").is_empty() {
+            return None;
+        }
+        let [Expr::Call(made)] = self.origins(&call.func)[..] else { return None };
+        if !self.calls(made, &["functools.partial"]) {
+            return None;
+        }
+        let row = self.blocking_function(made.arguments.args.first()?)?;
+        let is_plain = !row.lazy && !row.bounded && !row.made_in_sight && row.made_here.is_none();
+        // What keeps it from waiting may be among the arguments of the partial or those of the call.
+        let given = |argument: &str| match argument.parse::<usize>() {
+            Ok(position) => made.arguments.find_positional(position + 1),
+            Err(_) => argument_value(made, argument).or_else(|| argument_value(call, argument)),
+        };
+        let waits = |(argument, values): (&String, &String)| match given(argument) {
+            Some(Expr::NumberLiteral(number)) => !values.split('|').any(|wanted| self.source(number) == wanted),
+            Some(_) => false,
+            // By position, the call may give it.
+            None => argument.parse::<usize>().is_err() || call.arguments.args.is_empty(),
+        };
+        (is_plain && row.nonblocking.iter().all(waits)).then_some(row)
+    }
+
     /// Whether the value of a flag is there to be read: a literal, or constants of a library.
     fn is_certain(&self, value: &Expr) -> bool {
         match value {
@@ -183,6 +211,14 @@ impl<'s> Module<'s> {
         match self.parent_of(call.into()) {
             Some(AnyNodeRef::StmtFor(statement)) => !statement.is_async && statement.iter.range() == call.range(),
             Some(AnyNodeRef::Comprehension(comprehension)) => comprehension.iter.range() == call.range(),
+            // `list(pool.map(…))`
+            Some(AnyNodeRef::Arguments(arguments)) => {
+                const CONSUMERS: &[&str] = &["dict", "list", "max", "min", "set", "sorted", "sum", "tuple"];
+                let consumer = self.parent_of(AnyNodeRef::from(arguments));
+                let name = consumer.and_then(|node| node.as_expr_ref()?.as_call_expr()?.func.as_name_expr());
+                let is_first = arguments.args.first().is_some_and(|first| first.range() == call.range());
+                is_first && name.is_some_and(|name| CONSUMERS.contains(&name.id.as_str()))
+            }
             _ => false,
         }
     }
@@ -239,12 +275,9 @@ impl<'s> Module<'s> {
     /// Whether the receiver is made in the function that makes the call.
     fn is_made_here(&self, call: &ast::ExprCall) -> bool {
         let Expr::Attribute(method) = &*call.func else { return false };
-        let function = |range| {
-            let covering = covering_node(self.syntax().into(), range);
-            covering.ancestors().find(|node| matches!(node, AnyNodeRef::StmtFunctionDef(_))).map(|def| def.range())
-        };
         let origins = self.origins(&method.value);
-        !origins.is_empty() && origins.iter().all(|made| function(made.range()) == function(call.range()))
+        let here = self.function_at(call.range());
+        !origins.is_empty() && origins.iter().all(|made| self.function_at(made.range()) == here)
     }
 
     /// Whether one of `words` occurs in the call that made the receiver.
@@ -258,11 +291,27 @@ impl<'s> Module<'s> {
     fn is_quiet(&self, call: &ast::ExprCall, row: &BlockingCall) -> bool {
         let Expr::Attribute(method) = &*call.func else { return false };
         let receiver = self.source(&*method.value);
-        row.quiet_with.iter().flat_map(|name| self.calls_of(name)).any(|other| {
+        let home = self.home_of_local(&method.value);
+        let in_reach = |other: &&ast::ExprCall| home.is_none_or(|home| home.contains_range(other.range()));
+        row.quiet_with.iter().flat_map(|name| self.calls_of(name)).filter(in_reach).any(|other| {
             let is_receiver =
                 matches!(&*other.func, Expr::Attribute(method) if self.source(&*method.value) == receiver);
             is_receiver || self.has_argument(other, receiver) || self.gives(other, receiver)
         })
+    }
+
+    /// The function in which a plain name is made: in others the same name is another object.
+    fn home_of_local(&self, receiver: &Expr) -> Option<TextRange> {
+        receiver.as_name_expr()?;
+        let origins = self.origins(receiver);
+        let home = self.function_at(origins.first()?.range())?;
+        origins.iter().all(|made| self.function_at(made.range()) == Some(home)).then_some(home)
+    }
+
+    /// The function around `range`.
+    fn function_at(&self, range: TextRange) -> Option<TextRange> {
+        let covering = covering_node(self.syntax().into(), range);
+        covering.ancestors().find(|node| matches!(node, AnyNodeRef::StmtFunctionDef(_))).map(|def| def.range())
     }
 
     /// Whether `receiver` or its descriptor is an argument of `call`, or an item of a list that is one.

@@ -47,6 +47,8 @@ pub(super) struct Edge<'db> {
     pub(super) doubts: Doubts,
     /// Stands in the test of an `if` or a `while`, or is a wrapper's.
     pub(super) decides: bool,
+    /// The target is what the call names, and runs when it is called.
+    pub(super) is_named: bool,
 }
 
 /// What is called.
@@ -108,7 +110,16 @@ impl<'db> Edge<'db> {
     fn new(def: &ast::StmtFunctionDef, range: TextRange, target: Target<'db>) -> Self {
         let range = range - def.start();
         let (start, end) = (range.start().to_u32(), range.end().to_u32());
-        Self { start, end, target, passes: vec![], needs: vec![], doubts: Doubts::default(), decides: false }
+        Self {
+            start,
+            end,
+            target,
+            passes: vec![],
+            needs: vec![],
+            doubts: Doubts::default(),
+            decides: false,
+            is_named: false,
+        }
     }
 
     /// Whether the caller always comes to this call, as far as tests decide.
@@ -129,7 +140,7 @@ pub(super) fn lock_sites<'a>(module: &Module, def: &'a ast::StmtFunctionDef) -> 
     let mut found = vec![];
     for site in sites {
         let expr = match (site.call, site.expr) {
-            (None, Some(expr)) => expr,
+            (None, Some(expr)) if site.how == How::Entered => expr,
             // With any argument it may come back without the lock.
             (Some(call), _) if call.arguments.is_empty() => match &*call.func {
                 Expr::Attribute(method) if method.attr.as_str() == "acquire" => &*method.value,
@@ -165,6 +176,7 @@ fn edges<'db>(module: &Module<'db>, def: &ast::StmtFunctionDef, site: &CallSite,
         edge.needs.extend(more);
         edge.doubts = site.doubts;
         edge.decides = site.is_test;
+        edge.is_named = site.call.is_some() && site.how == How::Called;
         found.push(edge);
     };
     if let Some(call) = site.call {
@@ -176,15 +188,8 @@ fn edges<'db>(module: &Module<'db>, def: &ast::StmtFunctionDef, site: &CallSite,
             push(Target::Function(called), passes, vec![]);
         }
     }
-    if site.how == How::Entered
-        && let Some(manager) = site.expr.and_then(|expr| module.receiver_class(expr))
-    {
-        for name in ["__enter__", "__exit__"] {
-            let method = manager.definer(name).and_then(|definer| definer.own_definition(name));
-            if let Some(method) = method.filter(|method| module.runs_when(*method, How::Called)) {
-                push(Target::Function(method), vec![], vec![]);
-            }
-        }
+    for method in site.expr.map(|expr| module.implied(expr, site.how)).unwrap_or_default() {
+        push(Target::Function(method), vec![], vec![]);
     }
     found
 }
@@ -209,9 +214,34 @@ impl<'s> Module<'s> {
         if let Some(class) = self.class_reference(&call.func) {
             return class.definer("__init__")?.own_definition("__init__");
         }
-        let Expr::Attribute(method) = &*call.func else { return None };
-        let class = self.receiver_class(&method.value)?;
-        class.definer(&method.attr)?.own_definition(&method.attr)
+        if let Expr::Attribute(method) = &*call.func
+            && let Some(class) = self.receiver_class(&method.value)
+            && let Some(definer) = class.definer(&method.attr)
+        {
+            return definer.own_definition(&method.attr);
+        }
+        if !self.may_have_method("__call__") {
+            return None;
+        }
+        self.receiver_class(&call.func)?.definer("__call__")?.own_definition("__call__")
+    }
+
+    /// The methods that run when the value of `expr` is used like this, without being named.
+    fn implied(&self, expr: &Expr, how: How) -> Vec<Definition<'s>> {
+        let (receiver, names): (&Expr, &[(&str, How)]) = match (how, expr) {
+            (How::Entered, _) => (expr, &[("__enter__", How::Called), ("__exit__", How::Called)]),
+            (How::Iterated, _) if self.may_have_method("__iter__") => {
+                (expr, &[("__iter__", How::Iterated), ("__next__", How::Called)])
+            }
+            (How::Read, Expr::Attribute(read)) if self.may_have_property(&read.attr) => {
+                (&read.value, &[(read.attr.as_str(), How::Read)])
+            }
+            _ => return vec![],
+        };
+        let Some(class) = self.receiver_class(receiver) else { return vec![] };
+        let method = |name: &str| class.definer(name)?.own_definition(name);
+        let runs = names.iter().filter_map(|(name, how)| method(name).filter(|method| self.runs_when(*method, *how)));
+        runs.collect()
     }
 
     /// Whether the body of a function of the project runs when it is used like this.
@@ -229,7 +259,8 @@ impl<'s> Module<'s> {
         }
         let is_generator = contains_yield(&def.body);
         match decoration(&home, def) {
-            Decoration::None | Decoration::Wrapped(_) => !is_generator || how == How::Iterated,
+            Decoration::None | Decoration::Wrapped(_) => how != How::Read && (!is_generator || how == How::Iterated),
+            Decoration::Property => !is_generator && how == How::Read,
             Decoration::ContextManager => is_generator && how == How::Entered,
             Decoration::Unknown => false,
         }

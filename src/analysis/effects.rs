@@ -27,6 +27,8 @@ pub struct BlockingPath<'s> {
     /// The calls on the way; the last one blocks.
     pub steps: Vec<PathStep>,
     pub row: &'s BlockingCall,
+    /// Whether the first call is one of a function by its name, instead of a loop over something, a `with` or an attribute.
+    pub is_named: bool,
     /// Whether the way is taken only in some cases, of which the code does not say whether this is one.
     pub is_doubtful: bool,
 }
@@ -65,10 +67,10 @@ impl<'s> Module<'s> {
                 continue;
             }
             let known = known_to_target(edge, frame, &vec![]);
-            let certain = self.blocking_path(range, target, &known, false);
-            paths.extend(
-                certain.or_else(|| if doubtful { self.blocking_path(range, target, &known, true) } else { None }),
-            );
+            let certain = self.blocking_path((range, edge.is_named), target, &known, false);
+            paths.extend(certain.or_else(|| {
+                if doubtful { self.blocking_path((range, edge.is_named), target, &known, true) } else { None }
+            }));
         }
         paths
     }
@@ -109,7 +111,7 @@ impl<'s> Module<'s> {
 
     fn blocking_path(
         &self,
-        range: TextRange,
+        (range, is_named): (TextRange, bool),
         target: Definition<'s>,
         known: &Known,
         is_doubtful: bool,
@@ -123,7 +125,7 @@ impl<'s> Module<'s> {
         let steps = self.steps(way)?;
         let (last, number) = way.last()?;
         let Target::Blocking(row) = &frame(db, *last).calls.get(*number)?.target else { return None };
-        Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)?, is_doubtful })
+        Some(BlockingPath { range, steps, row: self.knowledge().blocking.row(row)?, is_named, is_doubtful })
     }
 }
 

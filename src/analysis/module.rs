@@ -193,6 +193,11 @@ impl<'s> Module<'s> {
         self.project_names().any(|names| names.methods.contains(name))
     }
 
+    /// As [`Module::may_have_method`], for a property.
+    pub(super) fn may_have_property(&self, name: &str) -> bool {
+        self.project_names().any(|names| names.properties.contains(name))
+    }
+
     /// As [`Module::may_have_method`], for any name that a class body binds to more than a plain function or a constant.
     pub fn may_have_class_attribute(&self, name: &str) -> bool {
         self.project_names().any(|names| names.class_attributes.contains(name))

@@ -78,6 +78,8 @@ pub(super) struct DefinedNames {
     pub(super) async_functions: BTreeSet<String>,
     /// Functions in class bodies.
     pub(super) methods: BTreeSet<String>,
+    /// Functions in class bodies under a decorator whose name says that reading the attribute calls them.
+    pub(super) properties: BTreeSet<String>,
     /// What class bodies bind by a decorated function, or by assignment to what is not a constant or a display.
     pub(super) class_attributes: BTreeSet<String>,
     /// The top-level packages that the file imports from.
@@ -131,6 +133,11 @@ impl DefinedNames {
                     self.methods.insert(def.name.to_string());
                     if !def.decorator_list.is_empty() {
                         self.class_attributes.insert(def.name.to_string());
+                        let is_property =
+                            |decorator: &ast::Decorator| last_name(&decorator.expression) == Some("property");
+                        if def.decorator_list.iter().any(is_property) {
+                            self.properties.insert(def.name.to_string());
+                        }
                     }
                 }
                 Stmt::Assign(assign) if !is_plain(&assign.value) => self.add_targets(&assign.targets),

@@ -41,7 +41,7 @@ fn finding(site: &Site, path: &BlockingPath) -> Option<Finding> {
             .fact("callee", Fact::from(callee))
             .fact("blocking", Fact::from(blocking))
             .fact("why", Fact::from(path.row.why.as_str()))
-            .fact("movable", (!path.row.thread_bound).then(|| Fact::from(callee)))
+            .fact("movable", (path.is_named && !path.row.thread_bound).then(|| Fact::from(callee)))
             .fact("caller", each(&|step| Fact::from(step.caller.as_str())))
             .fact("called", each(&|step| Fact::from(step.called.as_str())))
             .fact("called_at", each(&|step| Fact::from(step.place.clone()))),

@@ -64,6 +64,7 @@ fn only_hands_over(module: &Module, call: &ast::ExprCall) -> bool {
     match name {
         "append" | "appendleft" => is_one_of(&["builtins.list", "collections.deque"]),
         "release" => lock_kind(module, receiver).is_some(),
+        "notify" | "notify_all" => is_one_of(&["threading.Condition"]),
         "is_set" | "set" => is_one_of(&["threading.Event"]),
         _ => false,
     }

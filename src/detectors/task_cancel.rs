@@ -275,6 +275,7 @@ fn is_bookkeeping(statement: &Stmt) -> bool {
             .as_deref()
             .is_none_or(|value| matches!(value, Expr::NoneLiteral(_) | Expr::Name(_) | Expr::Attribute(_))),
         Stmt::Expr(statement) => statement.value.as_call_expr().is_some_and(|call| is_log(call) || is_close(call)),
+        Stmt::If(branch) => branch.elif_else_clauses.is_empty() && branch.body.iter().all(is_bookkeeping),
         Stmt::Pass(_) => true,
         _ => false,
     }

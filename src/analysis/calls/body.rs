@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_body, walk_stmt};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_body, walk_expr, walk_stmt};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextRange};
 
@@ -39,6 +39,8 @@ pub(super) enum How {
     Iterated,
     /// Entered by `with`.
     Entered,
+    /// Read as an attribute: the body of a property runs.
+    Read,
 }
 
 /// An expression that runs something.
@@ -93,6 +95,7 @@ pub(super) fn calls_in<'a>(
         flags,
         sites: vec![],
         used: vec![],
+        called: None,
         chosen: vec![],
         needs: vec![],
         doubts: Doubts::default(),
@@ -135,6 +138,8 @@ struct Walk<'a> {
     sites: Vec<CallSite<'a>>,
     /// The expressions whose values are iterated over or entered.
     used: Vec<(TextRange, How)>,
+    /// The callee of the call that was entered last.
+    called: Option<TextRange>,
     /// The parts of expressions that are not always evaluated.
     chosen: Vec<TextRange>,
     needs: Vec<(String, bool)>,
@@ -206,7 +211,7 @@ impl<'a> Walk<'a> {
             }
             Stmt::For(node) => {
                 if !node.is_async {
-                    self.used.push((node.iter.range(), How::Iterated));
+                    self.iterate(&node.iter);
                 }
                 self.expression(&node.iter);
                 self.block(&node.body);
@@ -267,6 +272,12 @@ impl<'a> Walk<'a> {
         self.add(cause, None, Some(manager), How::Entered);
     }
 
+    fn iterate(&mut self, iterated: &'a Expr) {
+        self.used.push((iterated.range(), How::Iterated));
+        let cause = iterated.as_call_expr().map_or(iterated.range(), |call| call.func.range());
+        self.add(cause, None, Some(iterated), How::Iterated);
+    }
+
     fn test(&mut self, test: &'a Expr) {
         let outer = std::mem::replace(&mut self.is_test, true);
         self.expression(test);
@@ -314,17 +325,15 @@ impl<'a> Walk<'a> {
     }
 
     /// What is iterated over by the node itself.
-    fn iterated_by(node: AnyNodeRef<'a>) -> Option<TextRange> {
+    fn iterated_by(node: AnyNodeRef<'a>) -> Option<&'a Expr> {
         match node {
-            AnyNodeRef::Comprehension(part) if !part.is_async => Some(part.iter.range()),
-            AnyNodeRef::ExprYieldFrom(from) => Some(from.value.range()),
-            AnyNodeRef::ExprStarred(starred) => Some(starred.value.range()),
+            AnyNodeRef::Comprehension(part) if !part.is_async => Some(&part.iter),
+            AnyNodeRef::ExprYieldFrom(from) => Some(&from.value),
+            AnyNodeRef::ExprStarred(starred) => Some(&starred.value),
             AnyNodeRef::ExprCall(call) => {
                 let name = last_name(&call.func)?;
                 let is_consumer = CONSUMERS.contains(&name) && call.func.is_name_expr();
-                let first =
-                    call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")?;
-                Some(first.range())
+                call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")
             }
             _ => None,
         }
@@ -332,9 +341,19 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Attribute(read) = expr
+            && read.ctx.is_load()
+            && self.called != Some(read.range())
+        {
+            self.add(read.range(), None, Some(expr), How::Read);
+        }
+        walk_expr(self, expr);
+    }
+
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         if let Some(iterated) = Self::iterated_by(node) {
-            self.used.push((iterated, How::Iterated));
+            self.iterate(iterated);
         }
         match node {
             AnyNodeRef::ExprBoolOp(chain) => self.chosen.extend(chain.values.iter().skip(1).map(|value| value.range())),
@@ -342,6 +361,7 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
             AnyNodeRef::ExprCall(call) => {
                 last_name(&call.func).iter().for_each(|name| self.asks.add(name));
                 self.add(call.func.range(), Some(call), None, self.how(call.range()));
+                self.called = Some(call.func.range());
             }
             AnyNodeRef::StmtFunctionDef(_)
             | AnyNodeRef::StmtClassDef(_)

@@ -28,6 +28,8 @@ const TRANSPARENT: &[&str] = &[
 pub(super) enum Decoration<'s> {
     /// The function itself.
     None,
+    /// What reading an attribute calls.
+    Property,
     /// A generator function, as a context manager.
     ContextManager,
     /// Functions of the project that call it, each with the decorator that puts it there.
@@ -45,7 +47,9 @@ pub(super) fn decoration<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) ->
             other => other,
         };
         let Some(symbol) = module.symbol(callee) else { return Decoration::Unknown };
-        if symbol.is("contextlib.contextmanager") {
+        if symbol.is("builtins.property") && def.decorator_list.len() == 1 {
+            return Decoration::Property;
+        } else if symbol.is("contextlib.contextmanager") {
             is_manager = true;
         } else if symbol.is_any(TRANSPARENT) {
         } else if let Some(wrapper) = wrapper(module, &decorator.expression) {
