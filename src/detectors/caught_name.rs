@@ -82,9 +82,12 @@ fn read_behind<'a>(site: &'a Site, attempt: &ast::StmtTry, name: &str) -> Option
             Stmt::Assign(assign) => first.filter(|found| assign.value.range().contains_range(found.range())),
             _ => None,
         };
+        if binds_otherwise {
+            return None;
+        }
         match found {
             Some(found) if found.ctx.is_load() => return Some(found),
-            _ if first.is_some() || binds_otherwise => return None,
+            _ if first.is_some() => return None,
             // Another way out in between, or a loop that may start again.
             _ if matches!(statement, Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_)) => {
                 return None;
@@ -104,6 +107,8 @@ fn binds(statement: &Stmt, name: &str) -> bool {
                 handler.name.as_ref().is_some_and(|id| id.as_str() == name)
             }
             AnyNodeRef::Alias(alias) => alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name,
+            // A comprehension has a variable of its own.
+            AnyNodeRef::Comprehension(loops) => super::method_body::mentions(&loops.target, name),
             AnyNodeRef::StmtFunctionDef(def) => def.name.as_str() == name,
             AnyNodeRef::StmtClassDef(class) => class.name.as_str() == name,
             _ => false,
