@@ -110,17 +110,25 @@ fn fixture(module: &Module, name: &str, asking: &str) -> Option<Fixture> {
     let yielded = first_yield(def);
     let mut returned = None;
     let mut value = None;
+    // With several, which one gives the value is the run's affair.
+    let mut ways = 0;
     own_nodes(&def.body, |node| match node {
-        AnyNodeRef::StmtReturn(node) => returned = node.value.as_deref(),
-        AnyNodeRef::ExprYield(node) => value = value.or(node.value.as_deref()),
+        AnyNodeRef::StmtReturn(node) => {
+            returned = node.value.as_deref();
+            ways += 1;
+        }
+        AnyNodeRef::ExprYield(node) => {
+            value = value.or(node.value.as_deref());
+            ways += 1;
+        }
         _ => {}
     });
     let source = |value: &Expr| module.source(value).to_string();
     let teardown = yielded.and_then(|at| super::keyword_with::unguarded(def, at)).and_then(|range| module.place(range));
     Some(Fixture {
         place: module.place(def.name.range()),
-        yielded: value.map(source),
-        returned: returned.filter(|_| yielded.is_none()).map(source),
+        yielded: value.filter(|_| ways == 1).map(source),
+        returned: returned.filter(|_| yielded.is_none() && ways == 1).map(source),
         teardown,
         scope: scope(decorator),
     })
