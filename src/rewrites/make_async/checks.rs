@@ -190,7 +190,7 @@ fn is_def(node: &AnyNodeRef, def: &ast::StmtFunctionDef) -> bool {
 }
 
 /// The function itself; for a method, with those that override it and those it overrides.
-pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) -> Vec<Place> {
+pub(in crate::rewrites) fn family<'s>(plan: &mut Plan<'s>, place: &Place, name: &str) -> Vec<Place> {
     let mut places = vec![place.clone()];
     let Ok(module) = plan.snapshot.module(&place.path) else { return places };
     let Some(class) = def_named_at(&module, place.range()).and_then(|def| class_of(&module, def)) else {
@@ -203,8 +203,10 @@ pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) ->
         let is_related =
             |class: &&Class| classes.iter().any(|known| known.is_subclass_of(class) || class.is_subclass_of(known));
         let mut related: Vec<Class> = definers.iter().filter(is_new).filter(is_related).copied().collect();
-        if related.is_empty() {
-            related = definers.iter().filter(is_new).filter(|class| meet(plan, &classes, class)).copied().collect();
+        if related.is_empty() && definers.iter().any(|definer| is_new(&definer)) {
+            let below = below(plan, &classes);
+            let meets = |other: &&Class<'s>| below.iter().any(|subclass| subclass.is_subclass_of(other));
+            related = definers.iter().filter(is_new).filter(meets).copied().collect();
         }
         if related.is_empty() {
             break;
@@ -223,12 +225,12 @@ pub(in crate::rewrites) fn family(plan: &mut Plan, place: &Place, name: &str) ->
     places
 }
 
-/// Whether a class inherits from one of `classes` and from `other`, so that the method of one may stand before the other's.
-fn meet<'s>(plan: &Plan<'s>, classes: &[Class<'s>], other: &Class<'s>) -> bool {
-    classes.iter().any(|class| {
-        let subclasses = plan.snapshot.subclasses(class);
-        subclasses.is_none_or(|subclasses| subclasses.iter().any(|subclass| subclass.is_subclass_of(other)))
-    })
+/// The classes that inherit from one of `classes`. What else they inherit from may define the method, too: then the method of
+/// one stands before the other's.
+fn below<'s>(plan: &Plan<'s>, classes: &[Class<'s>]) -> Vec<Class<'s>> {
+    let is_top = |class: &&Class<'s>| !classes.iter().any(|other| other != *class && class.is_subclass_of(other));
+    // Too large a workspace is said elsewhere.
+    classes.iter().filter(is_top).flat_map(|class| plan.snapshot.subclasses(class).unwrap_or_default()).collect()
 }
 
 /// Whether any class with the same methods is an instance of it.
