@@ -4,7 +4,7 @@
 use ruff_python_ast::{Expr, Stmt};
 
 use super::blocks::{Moved, comment_in, dedented, line_end, line_start, own_lines};
-use super::imports::{bindings, end_of_head, line_after};
+use super::imports::{bindings, end_of_head, line_after, without_unread};
 use super::worker_end::{Producer, Reason, Worker};
 use super::{Offer, Rewrite, Target};
 use crate::analysis::Module;
@@ -101,7 +101,10 @@ fn edits(module: &Module, worker: &Worker, producer: &Producer) -> Result<Vec<Ed
     };
     edits.push(Edit::insert(end.end(), said));
     edits.push(Edit::insert(end_of_head(module), format!("{newline}{stop} = object(){newline}")));
-    Ok(edits)
+    Ok(match worker.handler.type_.as_deref() {
+        Some(Expr::Name(caught)) => without_unread(module, &caught.id, edits),
+        _ => edits,
+    })
 }
 
 /// The lines of the handler's body, indented otherwise.

@@ -214,6 +214,20 @@ const SENTENCES: &[(&str, &str, &str)] = &[
          print('#3' if 'weakref_slot' in names else '#2' if 'slots' in names else '#1')\n",
     ),
     (
+        "metaclasses/protocol-check",
+        "way",
+        "import typing\n\
+         @typing.runtime_checkable\n\
+         class Sized(typing.Protocol):\n\
+         \x20   size: int\n\
+         asked = []\n\
+         class Thing:\n\
+         \x20   @property\n\
+         \x20   def size(self): asked.append(1)\n\
+         isinstance(Thing(), Sized)\n\
+         print('#1' if asked else '#2')\n",
+    ),
+    (
         "processes/no-main-guard",
         "where",
         "import multiprocessing\n\
