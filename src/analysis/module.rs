@@ -198,6 +198,18 @@ impl<'s> Module<'s> {
         self.project_names().any(|names| names.properties.contains(name))
     }
 
+    /// Whether this file names a class that defines `__eq__` and no `__hash__`, here or in a module of the project that it
+    /// imports from.
+    pub fn may_name_unhashable(&self) -> bool {
+        let is_named = |class: &String| self.text().contains(class.as_str());
+        self.project_names().any(|names| names.unhashable.iter().any(is_named))
+    }
+
+    /// Whether this file, or a module of the project that it imports from, has a generator function of this name.
+    pub fn may_have_generator(&self, name: &str) -> bool {
+        self.project_names().any(|names| names.generators.contains(name))
+    }
+
     /// As [`Module::may_have_method`], for any name that a class body binds to more than a plain function or a constant.
     pub fn may_have_class_attribute(&self, name: &str) -> bool {
         self.project_names().any(|names| names.class_attributes.contains(name))

@@ -10,6 +10,7 @@ use ty_python_core::ProgramFile;
 use ty_python_semantic::SemanticModel;
 
 use super::database;
+use super::functions::contains_yield;
 
 /// The keywords under which a call is given a function to run.
 pub(super) const FUNCTION_KEYWORDS: &[&str] = &["function", "target"];
@@ -76,6 +77,10 @@ impl<'a> SourceOrderVisitor<'a> for ImportAliases {
 pub(super) struct DefinedNames {
     /// `async def`s, methods included.
     pub(super) async_functions: BTreeSet<String>,
+    /// Functions with a `yield`, methods included.
+    pub(super) generators: BTreeSet<String>,
+    /// Classes whose body binds `__eq__` and no `__hash__`.
+    pub(super) unhashable: BTreeSet<String>,
     /// Functions in class bodies.
     pub(super) methods: BTreeSet<String>,
     /// Functions in class bodies under a decorator whose name says that reading the attribute calls them.
@@ -100,10 +105,18 @@ pub(super) fn defined_names<'db>(db: &'db dyn database::Db, file: ProgramFile<'d
 impl<'a> SourceOrderVisitor<'a> for DefinedNames {
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
         match node {
-            AnyNodeRef::StmtFunctionDef(def) if def.is_async => {
-                self.async_functions.insert(def.name.to_string());
+            AnyNodeRef::StmtFunctionDef(def) => {
+                if def.is_async {
+                    self.async_functions.insert(def.name.to_string());
+                } else if contains_yield(&def.body) {
+                    self.generators.insert(def.name.to_string());
+                }
             }
-            AnyNodeRef::StmtClassDef(class) => self.add_body(&class.body),
+            AnyNodeRef::StmtClassDef(class) => {
+                self.unhashable.extend(is_unhashable(class).then(|| class.name.to_string()));
+                self.add_body(&class.body);
+            }
+
             AnyNodeRef::StmtImport(import) => {
                 self.imported_packages.extend(import.names.iter().map(|alias| first_part(&alias.name)));
             }
@@ -119,6 +132,18 @@ impl<'a> SourceOrderVisitor<'a> for DefinedNames {
         }
         if node.is_expression() { TraversalSignal::Skip } else { TraversalSignal::Traverse }
     }
+}
+
+/// Whether a class body binds `__eq__` and no `__hash__`.
+fn is_unhashable(class: &ast::StmtClassDef) -> bool {
+    let binds = |name: &str| {
+        class.body.iter().any(|statement| match statement {
+            Stmt::FunctionDef(def) => def.name.as_str() == name,
+            Stmt::Assign(assign) => assign.targets.iter().any(|target| last_name(target) == Some(name)),
+            _ => false,
+        })
+    };
+    binds("__eq__") && !binds("__hash__")
 }
 
 fn first_part(dotted: &str) -> String {

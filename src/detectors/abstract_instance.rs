@@ -37,6 +37,9 @@ fn made(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()
     if !last.trim_start_matches('_').starts_with(|first: char| first.is_uppercase()) {
         return None;
     }
+    if site.is_whole_file && !site.module.may_use_package("abc") {
+        return None;
+    }
     let class = site.module.class_reference(&call.func)?;
     let is_checked = class.metaclass().is_some_and(|metaclass| metaclass.class.is("abc.ABCMeta"));
     if !is_checked || !is_own(&class) || !class.mro().iter().all(is_readable) || class.definer("__new__").is_some() {

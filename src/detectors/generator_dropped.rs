@@ -16,7 +16,12 @@ pub(super) const DETECTOR: Detector =
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtExpr(statement) = site.node else { return None };
     let call = statement.value.as_call_expr()?;
-    if site.is_type_checking() || !matches!(&*call.func, Expr::Name(_) | Expr::Attribute(_)) {
+    let name = match &*call.func {
+        Expr::Name(name) => site.module.imported_name(&name.id),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return None,
+    };
+    if site.is_type_checking() || (site.is_whole_file && !site.module.may_have_generator(name)) {
         return None;
     }
     let function = site.module.called_function(call)?;

@@ -16,6 +16,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !attribute.ctx.is_load() || name.starts_with('_') || site.is_annotation() || site.is_type_checking() {
         return None;
     }
+    if site.is_whole_file && !module.may_use_package("pydantic") {
+        return None;
+    }
+    if !is_named_like_a_class(&attribute.value) || is_called(site) {
+        return None;
+    }
     let class = module.class_reference(&attribute.value)?;
     let metaclass = class.metaclass().map(|metaclass| metaclass.class.name());
     if metaclass.is_some_and(|name| name != "ModelMetaclass" && name != "type") || !is_plain_model(&class) {
@@ -37,6 +43,21 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("declared_at", Fact::from(declared_at)),
     );
     Some(())
+}
+
+/// By PEP 8 the name tells, and the types of most receivers need not be asked.
+fn is_named_like_a_class(receiver: &Expr) -> bool {
+    let last = match receiver {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    last.trim_start_matches('_').starts_with(|first: char| first.is_uppercase())
+}
+
+/// A method of a class is called, not a field.
+fn is_called(site: &Site) -> bool {
+    matches!(site.parent(), Some(AnyNodeRef::ExprCall(call)) if call.func.range() == site.node.range())
 }
 
 /// Whether the class derives from pydantic's own model, and from nothing else but classes of the project: other libraries put

@@ -20,7 +20,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !findings.wants("datamodel/unhashable-key") || site.is_type_checking() || site.is_annotation() {
         return None;
     }
-    if site.is_whole_file && !site.module.may_have_method("__eq__") {
+    if site.is_whole_file && !site.module.may_name_unhashable() {
         return None;
     }
     let holds = |expr: &Expr, name: &str| site.module.class_of(expr).is_some_and(|class| class.is(name));
