@@ -201,7 +201,12 @@ impl<'s> Module<'s> {
     /// Whether this file names a class that defines `__eq__` and no `__hash__`, here or in a module of the project that it
     /// imports from.
     pub fn may_name_unhashable(&self) -> bool {
-        let is_named = |class: &String| self.text().contains(class.as_str());
+        let is_end = |char: Option<char>| !char.is_some_and(|char| char.is_alphanumeric() || char == '_');
+        let is_word = |at: usize, word: &str| {
+            let (before, behind) = (&self.text()[..at], &self.text()[at + word.len()..]);
+            is_end(before.chars().next_back()) && is_end(behind.chars().next())
+        };
+        let is_named = |class: &String| self.text().match_indices(class.as_str()).any(|(at, word)| is_word(at, word));
         self.project_names().any(|names| names.unhashable.iter().any(is_named))
     }
 
