@@ -50,6 +50,7 @@ pub use classes::{Class, Metaclass};
 #[cfg(debug_assertions)]
 pub use database::Execution;
 pub use database::Snapshot;
+pub use dead_code::blocks;
 pub use effects::{BlockingPath, PathStep};
 pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
 pub use facts::{ClassFacts, FileFacts, FunctionFacts, FunctionKind, GlobalFacts, MemberFacts};

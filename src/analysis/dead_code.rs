@@ -115,7 +115,7 @@ impl<'a> SourceOrderVisitor<'a> for Bindings<'_> {
 }
 
 /// The blocks of statements directly in a node.
-fn blocks(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
+pub fn blocks(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
     match node {
         AnyNodeRef::ModModule(module) => vec![&module.body],
         AnyNodeRef::StmtFunctionDef(function) => vec![&function.body],

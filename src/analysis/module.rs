@@ -20,9 +20,12 @@ use super::database::Db;
 use super::definitions::{Referent, referent};
 use super::environment::system_path;
 use super::runtime::RuntimeTable;
-use super::syntax_index::{DefinedNames, ImportAliases, calls_by_name, defined_names, import_aliases, project_imports};
+use super::syntax_index::{
+    DefinedNames, ImportAliases, calls_by_name, defined_names, import_aliases, project_imports, unhashable_named,
+};
 use super::tracing::Budget;
 use super::values::instance_of_global;
+use super::words::has_word;
 use super::{Knowledge, Snapshot, Version};
 use crate::text::{Lines, Place};
 
@@ -198,16 +201,11 @@ impl<'s> Module<'s> {
         self.project_names().any(|names| names.properties.contains(name))
     }
 
-    /// Whether this file names a class that defines `__eq__` and no `__hash__`, here or in a module of the project that it
-    /// imports from.
-    pub fn may_name_unhashable(&self) -> bool {
-        let is_end = |char: Option<char>| !char.is_some_and(|char| char.is_alphanumeric() || char == '_');
-        let is_word = |at: usize, word: &str| {
-            let (before, behind) = (&self.text()[..at], &self.text()[at + word.len()..]);
-            is_end(before.chars().next_back()) && is_end(behind.chars().next())
-        };
-        let is_named = |class: &String| self.text().match_indices(class.as_str()).any(|(at, word)| is_word(at, word));
-        self.project_names().any(|names| names.unhashable.iter().any(is_named))
+    /// Whether the text at `range` names a class that defines `__eq__` and no `__hash__`, here or in a module of the project
+    /// that the file imports from.
+    pub fn names_unhashable(&self, range: TextRange) -> bool {
+        let named = unhashable_named(self.snapshot, self.model.program_file());
+        named.iter().any(|class| has_word(&self.text()[range], class))
     }
 
     /// Whether this file, or a module of the project that it imports from, has a generator function of this name.

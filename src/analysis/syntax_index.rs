@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_db::parsed::parsed_module;
+use ruff_db::source::source_text;
 use ruff_python_ast::name::Name;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, HasNodeIndex as _, Stmt};
@@ -11,6 +12,7 @@ use ty_python_semantic::SemanticModel;
 
 use super::database;
 use super::functions::contains_yield;
+use super::words::has_word;
 
 /// The keywords under which a call is given a function to run.
 pub(super) const FUNCTION_KEYWORDS: &[&str] = &["function", "target"];
@@ -204,6 +206,14 @@ fn is_plain(value: &Expr) -> bool {
     value.is_literal_expr()
         || matches!(value, Expr::List(_) | Expr::Dict(_) | Expr::Set(_) | Expr::FString(_))
         || matches!(value, Expr::UnaryOp(unary) if unary.operand.is_literal_expr())
+}
+
+/// The classes without a hash that a file names, of its own and of the modules of the project that it imports from.
+#[salsa::tracked(returns(deref))]
+pub(super) fn unhashable_named<'db>(db: &'db dyn database::Db, file: ProgramFile<'db>) -> Vec<String> {
+    let text = source_text(db, file.python_file(db).file(db));
+    let all = project_imports(db, file).iter().flat_map(|file| &defined_names(db, *file).unhashable);
+    all.filter(|class| has_word(&text, class)).cloned().collect()
 }
 
 /// A file and the modules of the project that it imports or imports from.

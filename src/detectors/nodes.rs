@@ -4,7 +4,7 @@ use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
-use crate::analysis::{Function, Module, Origin};
+use crate::analysis::{Function, Module, Origin, blocks};
 use crate::text::{Ranged as _, TextRange};
 
 /// The nodes of `body` in source order, without what stands in nested functions, lambdas and classes: those run at another
@@ -79,24 +79,6 @@ pub(crate) fn block_around<'a>(module: &'a Module, range: TextRange) -> Option<(
             Some((block, index))
         })
     })
-}
-
-/// The blocks of statements directly in a node.
-fn blocks(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
-    match node {
-        AnyNodeRef::ModModule(module) => vec![&module.body],
-        AnyNodeRef::StmtFunctionDef(function) => vec![&function.body],
-        AnyNodeRef::StmtClassDef(class) => vec![&class.body],
-        AnyNodeRef::StmtFor(node) => vec![&node.body, &node.orelse],
-        AnyNodeRef::StmtWhile(node) => vec![&node.body, &node.orelse],
-        AnyNodeRef::StmtIf(node) => vec![&node.body],
-        AnyNodeRef::ElifElseClause(clause) => vec![&clause.body],
-        AnyNodeRef::StmtWith(node) => vec![&node.body],
-        AnyNodeRef::StmtTry(node) => vec![&node.body, &node.orelse, &node.finalbody],
-        AnyNodeRef::ExceptHandlerExceptHandler(handler) => vec![&handler.body],
-        AnyNodeRef::MatchCase(case) => vec![&case.body],
-        _ => vec![],
-    }
 }
 
 /// Whether the statements of `body` span `range`.

@@ -20,7 +20,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !findings.wants("datamodel/unhashable-key") || site.is_type_checking() || site.is_annotation() {
         return None;
     }
-    if site.is_whole_file && !site.module.may_name_unhashable() {
+    if site.is_whole_file && !may_hold_one(site) {
         return None;
     }
     let holds = |expr: &Expr, name: &str| site.module.class_of(expr).is_some_and(|class| class.is(name));
@@ -42,6 +42,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         findings.extend(unhashable(site, key));
     }
     Some(())
+}
+
+/// Whether the function, or the file where the node is in none, names a class that has no hash: types are asked only there.
+fn may_hold_one(site: &Site) -> bool {
+    let around = site.function().map_or(site.module.syntax().range(), |function| function.range());
+    site.module.names_unhashable(around)
 }
 
 fn may_be_object(key: &Expr) -> bool {
