@@ -17,6 +17,7 @@ mod definitions;
 mod effects;
 mod entry_points;
 mod environment;
+mod factories;
 mod facts;
 mod functions;
 mod limits;

@@ -223,7 +223,9 @@ impl Search<'_, '_> {
         if !self.is_method {
             return;
         }
+        let made = || self.module.made_class(&attribute.value);
         let class = self.module.class_of(&*attribute.value).or_else(|| self.module.class_reference(&attribute.value));
+        let class = class.or_else(made);
         if let Some(class) = class {
             match class.definer(self.name) {
                 Some(definer) if self.is_target(definer.method_place(self.name).as_ref()) => {

@@ -1,5 +1,7 @@
 //! Classes of the workspace that have to do with another: that define its method, that inherit from it.
 
+use std::path::Path;
+
 use ruff_python_ast::Stmt;
 use ty_python_semantic::Db as _;
 
@@ -34,23 +36,29 @@ impl Snapshot {
         let mut names = vec![class.name()];
         let mut found: Vec<Class> = vec![];
         let mut index = 0;
+        // Each file is looked at once, for the first name that it has.
+        let mut files: Vec<_> = self.files_with(&["class"])?.collect();
         while let Some(name) = names.get(index).cloned() {
             index += 1;
-            for candidate in self.files_with(&[&name, "class"])? {
-                let Ok(module) = self.module(candidate.path) else { continue };
-                let statements = class_statements(&module.syntax().body);
-                let classes = statements.into_iter().filter(|class| !class.bases().is_empty());
-                for subclass in classes.filter_map(|statement| module.class(statement)) {
-                    if subclass != *class && !found.contains(&subclass) && subclass.is_subclass_of(class) {
-                        let name = subclass.name();
-                        found.push(subclass);
-                        if !names.contains(&name) {
-                            names.push(name);
-                        }
+            let (named, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.has(&name));
+            files = others;
+            for subclass in named.into_iter().flat_map(|file| self.derived_classes(file.path)) {
+                if subclass != *class && subclass.is_subclass_of(class) {
+                    let name = subclass.name();
+                    found.push(subclass);
+                    if !names.contains(&name) {
+                        names.push(name);
                     }
                 }
             }
         }
         Some(found)
+    }
+
+    /// The classes in a file that have bases.
+    fn derived_classes(&self, path: &Path) -> Vec<Class<'_>> {
+        let Ok(module) = self.module(path) else { return vec![] };
+        let statements = class_statements(&module.syntax().body).into_iter();
+        statements.filter(|class| !class.bases().is_empty()).filter_map(|statement| module.class(statement)).collect()
     }
 }

@@ -196,7 +196,7 @@ impl<'s> Module<'s> {
         Some(sources)
     }
 
-    fn name_definitions(&self, name: &ast::ExprName) -> Option<Vec<Definition<'s>>> {
+    pub(super) fn name_definitions(&self, name: &ast::ExprName) -> Option<Vec<Definition<'s>>> {
         let aliases = ImportAliasResolution::PreserveAliases;
         let resolved = definitions_for_name(self.model(), name.id.as_str(), AnyNodeRef::from(name), aliases);
         if resolved.len() > BINDINGS {

@@ -41,6 +41,14 @@ pub(super) struct Found<'s> {
     pub(super) path: &'s Path,
     pub(super) file: File,
     pub(super) text: SourceText,
+    words: &'s Words,
+}
+
+impl Found<'_> {
+    /// Whether `word` stands in its text.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.words.may_have(word) && has_word(self.text.as_str(), word)
+    }
 }
 
 impl Snapshot {
@@ -60,7 +68,7 @@ impl Snapshot {
             }
             let text = source_text(self, file);
             let has_all = text.read_error().is_none() && words.iter().all(|word| has_word(text.as_str(), word));
-            has_all.then_some(Found { path, file, text })
+            has_all.then_some(Found { path, file, text, words: known })
         }))
     }
 

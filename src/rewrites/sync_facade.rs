@@ -14,6 +14,7 @@ use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, ReferenceKind, Site};
 use crate::detectors::nodes::own_nodes;
 use crate::detectors::suspension::path_to;
+use crate::detectors::threads::created;
 use crate::detectors::waiting_function::wait_of;
 use crate::text::{Edit, Place, Ranged as _, TextRange};
 
@@ -205,6 +206,15 @@ fn colon(module: &Module, def: &ast::StmtFunctionDef, first: &Stmt) -> crate::te
     end + offset
 }
 
+/// Whether a thread is made to run what the last node of `path` refers to.
+fn is_target(module: &Module, path: &[AnyNodeRef]) -> bool {
+    let Some(range) = path.last().map(|node| node.range()) else { return false };
+    path.iter().any(|node| {
+        let AnyNodeRef::ExprCall(call) = node else { return false };
+        created(module, call).and_then(|made| made.target()).is_some_and(|target| target.range() == range)
+    })
+}
+
 /// How many plain functions are looked at for a coroutine that calls them.
 const CALLERS: usize = 60;
 
@@ -228,6 +238,9 @@ fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &Plac
             let at = format!("{file}:{}", reference.place.line);
             // A function that is passed on from a coroutine runs in a thread, as a rule.
             let is_call = call::of(&home, &path).is_some();
+            if through.is_none() && is_target(&home, &path) {
+                return Err(format!("a thread runs it ({at}), where it holds up no loop"));
+            }
             match site.function() {
                 Some(caller) if caller.is_async && (is_call || through.is_none()) => {
                     return Err(match &through {

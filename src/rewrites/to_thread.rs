@@ -31,7 +31,10 @@ fn offer(target: &Target) -> Option<Offer> {
     };
     let head = format!("await {}.to_thread", asyncio.name);
     let whole = response::read_at_once(&site).filter(|_| response::opens(site.module, call));
-    let whole = whole.and_then(|(read, outer)| Some((read, response::as_lambda(&outer, &head)?)));
+    let whole = whole.and_then(|(read, outer)| {
+        let both = response::as_lambda(&outer, &head).or_else(|| response::in_turn(&site, &outer, &head))?;
+        Some((read, both))
+    });
     let (title, mut edits) = match whole {
         Some((read, edits)) => (titled(site.module.source(&*read.func)), edits),
         None => (title, edits(&site, call, &head)?),
@@ -78,8 +81,12 @@ pub(super) fn lazy_argument(module: &Module, call: &ast::ExprCall) -> Option<Str
 
 /// `f(a, b)` becomes `head(f, a, b)`, with its layout.
 pub(super) fn edits(site: &Site, call: &ast::ExprCall, head: &str) -> Option<Vec<Edit>> {
+    edits_with(site, call, head, site.module.source(&*call.func))
+}
+
+/// As [`edits`], with another text for the callee.
+pub(super) fn edits_with(site: &Site, call: &ast::ExprCall, head: &str, callee: &str) -> Option<Vec<Edit>> {
     let module = site.module;
-    let callee = module.source(&*call.func);
     let open = call.arguments.start() + TextSize::new(1);
     let mut edits = vec![];
     if call.arguments.is_empty() {

@@ -88,7 +88,8 @@ pub(super) fn runner<'a>(plan: &Plan, site: &Site<'a, '_>) -> Result<Runner<'a>,
                 }
                 return Ok(if def.is_async { Runner::Coroutine } else { Runner::Function(def) });
             }
-            AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_) => in_loop = true,
+            AnyNodeRef::StmtFor(turns) => in_loop |= is_in(&turns.body, call),
+            AnyNodeRef::StmtWhile(turns) => in_loop |= !is_in(&turns.orelse, call),
             _ => {}
         }
     }

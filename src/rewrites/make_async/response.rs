@@ -8,7 +8,7 @@ use crate::detectors::suspension::{call_head, frame, path_to};
 use crate::rewrites::awaiting::{parentheses, suspension_obstacle};
 use crate::rewrites::imports::Names;
 use crate::rewrites::to_thread;
-use crate::text::{Edit, Ranged as _, TextRange};
+use crate::text::{Edit, Ranged as _, TextRange, apply};
 
 /// Calls that return when the head of the answer is there.
 const OPENED: &[&str] =
@@ -48,6 +48,22 @@ pub(in crate::rewrites) fn as_lambda(site: &Site, head: &str) -> Option<Vec<Edit
         _ => (String::new(), ")".to_string()),
     };
     Some(vec![Edit::insert(range.start(), format!("{open}{head}(lambda: ")), Edit::insert(range.end(), close)])
+}
+
+/// `urlopen(names.pop()).read()` as `await asyncio.to_thread((await asyncio.to_thread(urlopen, names.pop())).read)`: both wait
+/// in a thread, and what they are given is evaluated here. `opened` is the site of the inner call, `read` that of the outer.
+pub(in crate::rewrites) fn in_turn(opened: &Site, read: &Site, head: &str) -> Option<Vec<Edit>> {
+    let (AnyNodeRef::ExprCall(inner), AnyNodeRef::ExprCall(outer)) = (opened.node, read.node) else { return None };
+    let module = read.module;
+    let within: Vec<Edit> = to_thread::edits(opened, inner, head)?
+        .into_iter()
+        .map(|edit| Edit { range: edit.range - inner.start(), ..edit })
+        .collect();
+    let mut within = within;
+    within.sort_by_key(|edit| (edit.range.start(), edit.range.end()));
+    let inner_text = apply(module.source(inner.range()), &within)?;
+    let callee = format!("{inner_text}{}", module.source(TextRange::new(inner.end(), outer.func.end())));
+    to_thread::edits_with(read, outer, head, &callee)
 }
 
 fn is_plain_callee(callee: &Expr) -> bool {

@@ -26,10 +26,14 @@ pub(super) struct Worker<'m, 's> {
     /// The class that is derived from `Thread`, or none for a function.
     pub(super) class: Option<(&'m ast::StmtClassDef, Class<'s>)>,
     pub(super) def: &'m ast::StmtFunctionDef,
-    /// Its loop.
+    /// Its loop; none for a producer, which takes no items.
+    pub(super) turns: Option<Loop<'m>>,
+}
+
+/// The loop of a worker, with its statement.
+pub(super) struct Loop<'m> {
     pub(super) turns: Turns<'m>,
-    /// The statement of the loop.
-    pub(super) whole: &'m Stmt,
+    whole: &'m Stmt,
 }
 
 /// The loop of a worker.
@@ -59,7 +63,7 @@ impl<'m> Turns<'m> {
         }
     }
 
-    pub(super) fn body(&self) -> &'m [Stmt] {
+    fn body(&self) -> &'m [Stmt] {
         match self {
             Self::While(turns) => &turns.body,
             Self::Sentinel { turns, .. } => &turns.body,
@@ -94,7 +98,8 @@ impl<'m, 's> Pool<'m, 's> {
                 workers.push(worker);
             }
         }
-        (!queues.is_empty() && !workers.is_empty()).then_some(Self { function, queues, made, workers })
+        let takes = workers.iter().any(|worker| worker.turns.is_some());
+        (!queues.is_empty() && takes).then_some(Self { function, queues, made, workers })
     }
 
     /// The queue that `expr` refers to, by its number.
@@ -119,6 +124,14 @@ impl<'m, 's> Pool<'m, 's> {
         found
     }
 
+    /// The queues that workers go through with `iter(queue.get, sentinel)`.
+    pub(super) fn iterated(&self) -> impl Iterator<Item = &'m Expr> {
+        self.workers.iter().filter_map(|worker| match worker.turns.as_ref()?.turns {
+            Turns::Sentinel { queue, .. } => Some(queue),
+            Turns::While(_) => None,
+        })
+    }
+
     /// What must hold beside the shape of each use.
     ///
     /// # Errors
@@ -128,11 +141,7 @@ impl<'m, 's> Pool<'m, 's> {
         if module.syntax_errors().iter().any(|error| error.intersect(self.function.range()).is_some()) {
             return Err(format!("`{}` has a syntax error", self.function.name));
         }
-        let iterated = self.workers.iter().filter_map(|worker| match &worker.turns {
-            Turns::Sentinel { queue, .. } => Some(*queue),
-            Turns::While(_) => None,
-        });
-        for receiver in self.queue_calls(module).into_iter().map(|(_, receiver, _)| receiver).chain(iterated) {
+        for receiver in self.queue_calls(module).into_iter().map(|(_, receiver, _)| receiver).chain(self.iterated()) {
             if self.queue(module, receiver).is_none() {
                 let written = module.source(receiver);
                 return Err(format!("which queue `{written}` is cannot be told (line {})", line(receiver.range())));
@@ -221,6 +230,11 @@ impl<'m, 's> Pool<'m, 's> {
         if (is_endless || !timed.is_empty()) && !joins {
             return Err("no `join()` on a queue says when the work is done".to_string());
         }
+        if let Some(producer) = self.workers.iter().find(|worker| worker.turns.is_none())
+            && (is_endless || !timed.is_empty())
+        {
+            return Err(format!("`{}` may still put items when the workers are told to end", producer.def.name));
+        }
         Ok(match (timed.is_empty(), is_endless) {
             (true, false) if waits => Ending::ByItself,
             (true, false) if !joins => return Err("the threads are not waited for".to_string()),
@@ -257,19 +271,32 @@ impl<'m, 's> Worker<'m, 's> {
                 (Some((statement, made.class)), run.into_iter().find(|method| method.name.as_str() == "run")?)
             }
         };
-        let (turns, whole) = def.body.iter().find_map(|statement| Some((Turns::of(module, statement)?, statement)))?;
-        let gets = matches!(turns, Turns::Sentinel { .. })
-            || calls(&own_nodes(std::slice::from_ref(whole))).into_iter().any(|call| {
+        let does = |body: &[Stmt], names: &[&str]| {
+            calls(&own_nodes(body)).into_iter().any(|call| {
                 method(call).is_some_and(|(receiver, name)| {
-                    matches!(name, "get" | "get_nowait") && queue_class(module, receiver).is_some()
+                    names.contains(&name) && queue_class(module, receiver).is_some()
                 })
-            });
-        (gets && !def.is_async).then_some(Self { class, def, turns, whole })
+            })
+        };
+        let gets = |found: &Loop| {
+            matches!(found.turns, Turns::Sentinel { .. })
+                || does(std::slice::from_ref(found.whole), &["get", "get_nowait"])
+        };
+        let mut loops = def.body.iter().filter_map(|whole| Some(Loop { turns: Turns::of(module, whole)?, whole }));
+        let turns = loops.find(gets);
+        let is_producer = || does(&def.body, &["put", "put_nowait"]) && !does(&def.body, &["get", "get_nowait"]);
+        (!def.is_async && (turns.is_some() || is_producer())).then_some(Self { class, def, turns })
+    }
+
+    /// The statements of the loop.
+    pub(super) fn body(&self) -> &'m [Stmt] {
+        self.turns.as_ref().map_or(&[], |found| found.turns.body())
     }
 
     /// The queue of a `get` that ends the loop when nothing comes for a while.
     pub(super) fn timed_get(&self, module: &'m Module<'s>) -> Option<&'m Expr> {
-        calls(&own_nodes(std::slice::from_ref(self.whole))).into_iter().find_map(|call| {
+        let whole = std::slice::from_ref(self.turns.as_ref()?.whole);
+        calls(&own_nodes(whole)).into_iter().find_map(|call| {
             let (receiver, "get") = method(call)? else { return None };
             let has_time = call.arguments.find_argument_value("timeout", 1).is_some();
             (has_time && queue_class(module, receiver).is_some()).then_some(receiver)
@@ -281,7 +308,7 @@ impl<'m, 's> Worker<'m, 's> {
         &self,
         module: &'m Module<'s>,
     ) -> Option<(&'m ast::StmtTry, &'m ast::ExceptHandlerExceptHandler)> {
-        own_nodes(self.turns.body()).into_iter().find_map(|node| {
+        own_nodes(self.body()).into_iter().find_map(|node| {
             let AnyNodeRef::StmtTry(statement) = node else { return None };
             let handlers = statement.handlers.iter().filter_map(|handler| handler.as_except_handler());
             let handler = handlers.into_iter().find(|handler| handles(module, handler, &["queue.Empty"]))?;
@@ -289,12 +316,25 @@ impl<'m, 's> Worker<'m, 's> {
         })
     }
 
-    /// Whether the loop can end by itself.
+    /// Whether its loops can end by themselves.
     fn can_end(&self) -> bool {
-        let Turns::While(turns) = &self.turns else { return true };
-        let is_true = turns.test.as_boolean_literal_expr().is_some_and(|test| test.value);
-        let mut nodes = own_nodes(self.turns.body()).into_iter();
-        !is_true || nodes.any(|node| matches!(node, AnyNodeRef::StmtBreak(_) | AnyNodeRef::StmtReturn(_)))
+        let all = match &self.turns {
+            Some(Loop { turns: Turns::While(turns), .. }) => vec![*turns],
+            Some(_) => vec![],
+            None => own_nodes(&self.def.body).into_iter().filter_map(while_of).collect(),
+        };
+        all.into_iter().all(|turns| {
+            let is_true = turns.test.as_boolean_literal_expr().is_some_and(|test| test.value);
+            let mut nodes = own_nodes(&turns.body).into_iter();
+            !is_true || nodes.any(|node| matches!(node, AnyNodeRef::StmtBreak(_) | AnyNodeRef::StmtReturn(_)))
+        })
+    }
+}
+
+fn while_of(node: AnyNodeRef<'_>) -> Option<&ast::StmtWhile> {
+    match node {
+        AnyNodeRef::StmtWhile(turns) => Some(turns),
+        _ => None,
     }
 }
 

@@ -94,6 +94,20 @@ fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
                 None => worker.def.range().contains_range(range),
             })
     };
+    let outside = pool.workers.iter().filter_map(|worker| Some((worker.class.as_ref()?.0, worker.def)));
+    for (class, run) in outside {
+        for node in all_nodes(&class.body) {
+            let AnyNodeRef::ExprCall(call) = node else { continue };
+            let is_queue = method(call).is_some_and(|(receiver, _)| pool.queue(module, receiver).is_some());
+            if is_queue && !run.range().contains_range(call.range()) {
+                let line = module.lines().line(call.start());
+                return Err(format!("`{}` uses a queue outside of `run` (line {line})", class.name));
+            }
+        }
+    }
+    let called = pool.queue_calls(module).into_iter().map(|(call, ..)| call.func.range());
+    let iterated = pool.iterated().filter_map(|queue| Some(path_to(module, queue.range()).iter().rev().nth(1)?.range()));
+    let known: Vec<TextRange> = called.chain(iterated).collect();
     for node in all_nodes(&module.syntax().body) {
         let expr = match node {
             AnyNodeRef::ExprName(name) if name.ctx.is_load() => node.as_expr_ref().map(|_| name.range()),
@@ -104,7 +118,7 @@ fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
         let path = path_to(module, range);
         let Some(parent) = path.iter().rev().nth(1) else { continue };
         // A method call is looked at elsewhere.
-        if matches!(parent, AnyNodeRef::ExprAttribute(_)) || !is_queue(module, pool, &path, range) {
+        if known.contains(&parent.range()) || !is_queue(module, pool, &path) {
             continue;
         }
         let is_kept = match parent {
@@ -131,35 +145,22 @@ fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
             return Err(format!("the queue `{}` is used in another way in line {line}", module.source(range)));
         }
     }
-    let outside = pool.workers.iter().filter_map(|worker| Some((worker.class.as_ref()?.0, worker.def)));
-    for (class, run) in outside {
-        for node in all_nodes(&class.body) {
-            let AnyNodeRef::ExprCall(call) = node else { continue };
-            let is_queue = method(call).is_some_and(|(receiver, _)| pool.queue(module, receiver).is_some());
-            if is_queue && !run.range().contains_range(call.range()) {
-                let line = module.lines().line(call.start());
-                return Err(format!("`{}` uses a queue outside of `run` (line {line})", class.name));
-            }
-        }
-    }
     Ok(())
 }
 
-fn is_queue(module: &Module, pool: &Pool, path: &[AnyNodeRef], range: TextRange) -> bool {
-    let written = module.source(range);
-    let is_named = pool.queues.iter().any(|(_, name)| name == written) || written.contains('.');
-    let ends = matches!(path.last(), Some(AnyNodeRef::ExprName(_) | AnyNodeRef::ExprAttribute(_)));
-    is_named && ends && {
-        let nodes = path_to(module, range);
-        match nodes.last() {
-            Some(AnyNodeRef::ExprName(name)) => pool.queues.iter().any(|(_, queue)| queue == name.id.as_str()),
-            Some(AnyNodeRef::ExprAttribute(attribute)) => {
-                attribute.value.is_name_expr()
-                    && module
-                        .class_name(&Expr::from((*attribute).clone()))
-                        .is_some_and(|class| class.is_any(super::pool::QUEUES))
-            }
-            _ => false,
+/// Whether the last node of `path` is one of the queues.
+fn is_queue(module: &Module, pool: &Pool, path: &[AnyNodeRef]) -> bool {
+    match path.last() {
+        Some(AnyNodeRef::ExprName(name)) => {
+            pool.queues.iter().any(|(_, queue)| queue == name.id.as_str())
+                || pool.queue(module, &Expr::from((*name).clone())).is_some()
         }
+        Some(AnyNodeRef::ExprAttribute(attribute)) => {
+            attribute.value.is_name_expr()
+                && module
+                    .class_name(&Expr::from((*attribute).clone()))
+                    .is_some_and(|class| class.is_any(super::pool::QUEUES))
+        }
+        _ => false,
     }
 }

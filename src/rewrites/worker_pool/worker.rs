@@ -37,7 +37,7 @@ pub(super) fn converted(
         Some((class, _)) => changes.add(class_of_thread(module, class, def, pool, &asyncio.name)?),
         None => only_target(module, def, pool)?,
     }
-    if let Turns::Sentinel { turns, item, queue, sentinel } = &worker.turns {
+    if let Some(Turns::Sentinel { turns, item, queue, sentinel }) = worker.turns.as_ref().map(|found| &found.turns) {
         let head = TextRange::new(turns.start(), turns.iter.end());
         if let Some(reason) = lost_comment(module, head, &[]) {
             return Err(reason);
@@ -247,12 +247,12 @@ fn cancellable(module: &Module, worker: &Worker, ending: &Ending) -> Result<(), 
     if !matches!(ending, Ending::Cancel) {
         return Ok(());
     }
-    let gets: Vec<TextRange> = calls(&own_nodes(worker.turns.body()))
+    let gets: Vec<TextRange> = calls(&own_nodes(worker.body()))
         .into_iter()
         .filter(|call| method(call).is_some_and(|(_, name)| name == "get"))
         .map(|call| call.range())
         .collect();
-    for node in own_nodes(worker.turns.body()) {
+    for node in own_nodes(worker.body()) {
         let AnyNodeRef::StmtTry(statement) = node else { continue };
         if !gets.iter().any(|get| holds(&statement.body, *get)) {
             continue;

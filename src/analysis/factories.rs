@@ -1,0 +1,101 @@
+//! What a function without annotations gives back: `client = make()`, where `make` ends in `return Client()`.
+//!
+//! The types say nothing of it. Followed are plain functions of the project, the names and attributes that their results are
+//! bound to, and nothing that depends on who calls; every `return` must give the same class.
+
+use ruff_python_ast::find_node::covering_node;
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
+use ty_python_core::definition::{Definition, DefinitionKind};
+
+use super::classes::Class;
+use super::module::Module;
+use super::names::Origin;
+
+/// How many names and calls are followed, one behind the other.
+const DEPTH: usize = 6;
+
+/// The most values that one name, or one function, may have.
+const VALUES: usize = 8;
+
+impl<'s> Module<'s> {
+    /// The class of the object that `expr` evaluates to, through functions that make it; as [`Module::class_of`], if that knows.
+    pub(super) fn made_class(&self, expr: &Expr) -> Option<Class<'s>> {
+        self.made_within(expr, DEPTH)
+    }
+
+    fn made_within(&self, expr: &Expr, depth: usize) -> Option<Class<'s>> {
+        let depth = depth.checked_sub(1)?;
+        if let Some(class) = self.class_of(expr) {
+            return Some(class);
+        }
+        let definitions = match expr {
+            Expr::Call(call) => return self.returned(call, depth),
+            Expr::Name(name) => self.name_definitions(name)?,
+            Expr::Attribute(attribute) => {
+                let class = self.class_of_self(&*attribute.value)?;
+                self.instance_attribute_definitions(class, attribute.attr.as_str())
+            }
+            _ => return None,
+        };
+        the_only(definitions.into_iter().map(|definition| self.made_within(self.assigned(definition)?, depth)))
+    }
+
+    /// What a plain assignment of this file binds.
+    fn assigned(&self, definition: Definition<'s>) -> Option<&Expr> {
+        let db = self.db();
+        if definition.file(db) != self.model().file() {
+            return None;
+        }
+        match definition.kind(db) {
+            DefinitionKind::Assignment(assignment) if assignment.unpack().is_none() => {
+                Some(assignment.value(self.parsed()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a call of a plain function of the project gives. A method may be overridden.
+    fn returned(&self, call: &ast::ExprCall, depth: usize) -> Option<Class<'s>> {
+        let function = self.called_function(call)?;
+        let is_plain = function.symbol.origin == Origin::Project
+            && !function.symbol.name.contains('.')
+            && !(function.is_async || function.is_generator || function.is_decorated);
+        let place = function.place.filter(|_| is_plain)?;
+        let home = self.snapshot().module(&place.path).ok()?;
+        let covering = covering_node(home.syntax().into(), place.range());
+        let def = covering.ancestors().find_map(|node| match node {
+            AnyNodeRef::StmtFunctionDef(def) => Some(def),
+            _ => None,
+        })?;
+        let mut returns = Returns(vec![]);
+        returns.visit_body(&def.body);
+        the_only(returns.0.into_iter().map(|value| home.made_within(value?, depth)))
+    }
+}
+
+/// The class that all of them are, if there are some and all are known.
+fn the_only<'s>(classes: impl Iterator<Item = Option<Class<'s>>>) -> Option<Class<'s>> {
+    let mut only = None;
+    for (number, class) in classes.enumerate() {
+        let class = class.filter(|_| number < VALUES)?;
+        if only.is_some_and(|only| only != class) {
+            return None;
+        }
+        only = Some(class);
+    }
+    only
+}
+
+/// What the `return` statements of a function's own body give.
+struct Returns<'a>(Vec<Option<&'a Expr>>);
+
+impl<'a> SourceOrderVisitor<'a> for Returns<'a> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::Return(given) => self.0.push(given.value.as_deref()),
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            _ => walk_stmt(self, statement),
+        }
+    }
+}
