@@ -81,15 +81,15 @@ impl Body {
         let head = format!("await {}.to_thread", asyncio.name);
         let opened = to_thread::edits(site, call, &head);
         let (range, edits) = match response::read_at_once(site) {
-            Some((whole, outer)) => match response::as_lambda(&outer, &head)
-                .or_else(|| response::in_turn(site, &outer, &head))
-            {
-                Some(edits) => (whole.range(), Some(edits)),
-                None => {
-                    self.still_waits.push(module.source(&*whole.func).to_string());
-                    (call.range(), opened)
+            Some((whole, outer)) => {
+                match response::as_lambda(&outer, &head).or_else(|| response::in_turn(site, &outer, &head)) {
+                    Some(edits) => (whole.range(), Some(edits)),
+                    None => {
+                        self.still_waits.push(module.source(&*whole.func).to_string());
+                        (call.range(), opened)
+                    }
                 }
-            },
+            }
             None => {
                 let reads = response::reads_of(site, &head);
                 self.edits.extend(reads.edits);

@@ -273,9 +273,8 @@ impl<'m, 's> Worker<'m, 's> {
         };
         let does = |body: &[Stmt], names: &[&str]| {
             calls(&own_nodes(body)).into_iter().any(|call| {
-                method(call).is_some_and(|(receiver, name)| {
-                    names.contains(&name) && queue_class(module, receiver).is_some()
-                })
+                method(call)
+                    .is_some_and(|(receiver, name)| names.contains(&name) && queue_class(module, receiver).is_some())
             })
         };
         let gets = |found: &Loop| {

@@ -106,7 +106,8 @@ fn leaks(module: &Module, pool: &Pool) -> Result<(), String> {
         }
     }
     let called = pool.queue_calls(module).into_iter().map(|(call, ..)| call.func.range());
-    let iterated = pool.iterated().filter_map(|queue| Some(path_to(module, queue.range()).iter().rev().nth(1)?.range()));
+    let iterated =
+        pool.iterated().filter_map(|queue| Some(path_to(module, queue.range()).iter().rev().nth(1)?.range()));
     let known: Vec<TextRange> = called.chain(iterated).collect();
     for node in all_nodes(&module.syntax().body) {
         let expr = match node {
