@@ -57,7 +57,7 @@ pub use environment::{Environment, OLDEST, ProjectError, RootSettings, Version};
 pub use facts::{ClassFacts, FileFacts, FunctionFacts, FunctionKind, GlobalFacts, MemberFacts};
 pub use functions::Function;
 pub use limits::{FILE_SIZE, TooMuch};
-pub use locks::LockTaken;
+pub use locks::{LockId, LockTaken};
 pub use module::{Module, Problem, count_syntax_errors, parses};
 pub use names::{Origin, Symbol};
 pub use references::{NotTold, Reference, ReferenceKind};

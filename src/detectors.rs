@@ -66,6 +66,7 @@ mod finalize;
 mod finalizer_method;
 mod finding;
 mod fixture_parameter;
+mod fork_with_threads;
 mod from_pages;
 mod function_cache;
 mod gather;
@@ -97,6 +98,7 @@ mod list_of_floats;
 mod lock;
 mod lock_held;
 mod lock_not_released;
+mod lock_order;
 mod lock_reentry;
 pub(crate) mod locks;
 mod main_guard;
@@ -126,6 +128,7 @@ pub(crate) mod not_threadsafe;
 mod off_loop;
 mod operator_method;
 mod own_namespace_check;
+mod pool_self_wait;
 mod print_on_thread;
 mod process_queue;
 mod property_shape;
@@ -165,6 +168,8 @@ mod to_thread;
 mod tracked_container;
 mod truth_value;
 mod unhashable_key;
+mod unlocked_change;
+mod unpicklable_argument;
 mod wait_misuse;
 mod wait_without_loop;
 pub(crate) mod waiting_function;
@@ -246,6 +251,7 @@ pub const ALL: &[Detector] = &[
     finalize::DETECTOR,
     finalizer_method::DETECTOR,
     fixture_parameter::DETECTOR,
+    fork_with_threads::DETECTOR,
     function_cache::DETECTOR,
     gather::DETECTOR,
     gc_disable::DETECTOR,
@@ -275,6 +281,7 @@ pub const ALL: &[Detector] = &[
     lock::DETECTOR,
     lock_held::DETECTOR,
     lock_not_released::DETECTOR,
+    lock_order::DETECTOR,
     lock_reentry::DETECTOR,
     main_guard::DETECTOR,
     manager_proxy::DETECTOR,
@@ -299,6 +306,7 @@ pub const ALL: &[Detector] = &[
     off_loop::DETECTOR,
     operator_method::DETECTOR,
     own_namespace_check::DETECTOR,
+    pool_self_wait::DETECTOR,
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
     protocol_check::DETECTOR,
@@ -334,6 +342,8 @@ pub const ALL: &[Detector] = &[
     tracked_container::DETECTOR,
     truth_value::DETECTOR,
     unhashable_key::DETECTOR,
+    unlocked_change::DETECTOR,
+    unpicklable_argument::DETECTOR,
     wait_misuse::DETECTOR,
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,

@@ -38,6 +38,18 @@ pub struct LockTaken {
     pub steps: Vec<PathStep>,
 }
 
+/// Which lock an expression refers to: equal for two expressions if both mean the same name of a module, or the same attribute
+/// of the objects of one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockId<'s>(Lock<'s>);
+
+impl LockId<'_> {
+    /// Whether each object has a lock of its own.
+    pub fn is_of_object(&self) -> bool {
+        matches!(self.0, Lock::Attribute(..))
+    }
+}
+
 /// What a lock is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
 enum Lock<'db> {
@@ -81,6 +93,11 @@ impl<'s> Module<'s> {
         let Some(definition) = self.definition_of(function) else { return vec![] };
         let found = locks_from(self.snapshot(), definition);
         found.into_iter().filter_map(|(by, taking)| self.taken(taking, by, self.way(definition, by)?)).collect()
+    }
+
+    /// Which lock `expr` refers to.
+    pub fn lock_id(&self, expr: &Expr) -> Option<LockId<'s>> {
+        self.lock(expr).map(|(lock, _)| LockId(lock))
     }
 
     /// The locks other than its own that the calls in the body of `with` take, each with the called expression.
