@@ -202,10 +202,16 @@ impl<'s> Module<'s> {
     }
 
     /// Whether the text at `range` names a class that defines `__eq__` and no `__hash__`, here or in a module of the project
-    /// that the file imports from.
-    pub fn names_unhashable(&self, range: TextRange) -> bool {
+    /// that the file imports from; for a key that is a name, in a line that names the key too.
+    pub fn names_unhashable(&self, range: TextRange, key: &Expr) -> bool {
         let named = unhashable_named(self.snapshot, self.model.program_file());
-        named.iter().any(|class| has_word(&self.text()[range], class))
+        let names = |text: &str| named.iter().any(|class| has_word(text, class));
+        match (key, named.is_empty()) {
+            (_, true) => false,
+            (Expr::Name(key), false) => self.text()[range].lines().any(|line| has_word(line, &key.id) && names(line)),
+            (Expr::Call(_), false) => names(self.source(key)),
+            _ => names(&self.text()[range]),
+        }
     }
 
     /// Whether this file, or a module of the project that it imports from, has a generator function of this name.

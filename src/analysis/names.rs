@@ -171,6 +171,17 @@ impl<'s> Module<'s> {
         definitions_for_name(self.model(), &name.id, name.into(), aliases).is_empty().then_some(name.id.as_str())
     }
 
+    /// Whether `expr` is named as PEP 8 names classes, where it was imported from: enough to rule out the receivers and
+    /// callees that are no class without asking for their types.
+    pub fn is_named_like_a_class(&self, expr: &Expr) -> bool {
+        let name = match expr {
+            Expr::Name(name) => self.imported_name(&name.id),
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            _ => return false,
+        };
+        name.trim_start_matches('_').starts_with(|first: char| first.is_uppercase())
+    }
+
     /// Whether `expr` is written so that it may refer to one of the library objects with these public names.
     pub fn may_be(&self, expr: &Expr, names: &[&str]) -> bool {
         let Some(last) = last_name(expr) else { return false };

@@ -136,13 +136,7 @@ impl<'s> Module<'s> {
         if arguments.find_keyword("target").is_none() && arguments.args.len() < 2 {
             return None;
         }
-        // Most calls call no class; by PEP 8 the name tells, and the types need not be asked.
-        let name = match &*call.func {
-            Expr::Name(name) => self.imported_name(&name.id),
-            Expr::Attribute(attribute) => attribute.attr.as_str(),
-            _ => return None,
-        };
-        if !name.trim_start_matches('_').starts_with(|first: char| first.is_uppercase()) {
+        if !self.is_named_like_a_class(&call.func) {
             return None;
         }
         let class = self.class_reference(&call.func)?;

@@ -29,12 +29,7 @@ fn made(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()
     if !findings.wants("metaclasses/abstract-instance") || site.is_type_checking() {
         return None;
     }
-    let last = match &*call.func {
-        ast::Expr::Name(name) => name.id.as_str(),
-        ast::Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return None,
-    };
-    if !last.trim_start_matches('_').starts_with(|first: char| first.is_uppercase()) {
+    if !site.module.is_named_like_a_class(&call.func) {
         return None;
     }
     if site.is_whole_file && !site.module.may_use_package("abc") {

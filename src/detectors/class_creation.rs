@@ -150,10 +150,14 @@ fn init_subclass_of_bases<'s>(class: &Class<'s>) -> Option<Class<'s>> {
 /// The members of the class's own body that are told their name.
 fn named_members(class: &Class) -> Vec<String> {
     class.with_statement(|module, statement| {
-        let is_told = |value: &Expr| {
-            let class = module.class_of(value).filter(|_| !value.is_name_expr());
-            class.is_some_and(|class| class.definer("__set_name__").is_some())
+        // A literal is told nothing, and of a name its own statement tells. The class that is called says it without the
+        // types of the arguments.
+        let class_of = |value: &Expr| match value {
+            Expr::Call(call) => module.class_reference(&call.func).or_else(|| module.class_of(value)),
+            Expr::Attribute(_) | Expr::Subscript(_) | Expr::If(_) | Expr::BoolOp(_) => module.class_of(value),
+            _ => None,
         };
+        let is_told = |value: &Expr| class_of(value).is_some_and(|class| class.definer("__set_name__").is_some());
         let assigns = statement.body.iter().filter_map(|statement| match statement {
             Stmt::Assign(assign) => Some((assign.targets.first()?, &*assign.value)),
             Stmt::AnnAssign(assign) => Some((&*assign.target, assign.value.as_deref()?)),

@@ -2,7 +2,7 @@
 //!
 //! Silent in files that call it by hand.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
 
 use super::class_reading::is_own;
 use super::{Detector, Fact, Finding, Findings};
@@ -20,9 +20,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if site.is_whole_file && !site.module.may_have_method("__set_name__") {
         return None;
     }
+    if site.is_whole_file && !may_be_class(site, &attribute.value) {
+        return None;
+    }
+    let owner = site.module.class_reference(&attribute.value)?;
     let class = site.module.class_reference(&call.func)?;
     let definer = class.definer("__set_name__").filter(is_own)?;
-    let owner = site.module.class_reference(&attribute.value)?;
     let calls_it = site.module.text().contains(".__set_name__(")
         || owner.metaclass().is_some_and(|metaclass| metaclass.class.definer("__setattr__").is_some());
     if calls_it || site.is_type_checking() {
@@ -39,4 +42,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("name", Fact::from(attribute.attr.as_str())),
     );
     Some(())
+}
+
+fn may_be_class(site: &Site, receiver: &Expr) -> bool {
+    matches!(receiver, Expr::Name(name) if name.id == "cls") || site.module.is_named_like_a_class(receiver)
 }

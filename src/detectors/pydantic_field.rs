@@ -19,7 +19,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if site.is_whole_file && !module.may_use_package("pydantic") {
         return None;
     }
-    if !is_named_like_a_class(&attribute.value) || is_called(site) {
+    if !module.is_named_like_a_class(&attribute.value) || is_called(site) {
         return None;
     }
     let class = module.class_reference(&attribute.value)?;
@@ -43,16 +43,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("declared_at", Fact::from(declared_at)),
     );
     Some(())
-}
-
-/// By PEP 8 the name tells, and the types of most receivers need not be asked.
-fn is_named_like_a_class(receiver: &Expr) -> bool {
-    let last = match receiver {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return false,
-    };
-    last.trim_start_matches('_').starts_with(|first: char| first.is_uppercase())
 }
 
 /// A method of a class is called, not a field.

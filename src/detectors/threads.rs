@@ -33,13 +33,7 @@ pub(crate) fn thread_class<'s>(module: &Module<'s>, expr: &Expr) -> Option<Class
 
 /// The thread that `call` makes.
 pub(crate) fn created<'m, 's>(module: &Module<'s>, call: &'m ast::ExprCall) -> Option<Created<'m, 's>> {
-    // Most calls call no class; by PEP 8 the name tells, and the types need not be asked.
-    let name = match &*call.func {
-        Expr::Name(name) => module.imported_name(&name.id),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return None,
-    };
-    if !name.trim_start_matches('_').starts_with(|first: char| first.is_uppercase()) {
+    if !module.is_named_like_a_class(&call.func) {
         return None;
     }
     let class = module.class_reference(&call.func).filter(is_thread)?;

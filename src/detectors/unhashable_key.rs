@@ -20,38 +20,35 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !findings.wants("datamodel/unhashable-key") || site.is_type_checking() || site.is_annotation() {
         return None;
     }
-    if site.is_whole_file && !may_hold_one(site) {
-        return None;
-    }
     let holds = |expr: &Expr, name: &str| site.module.class_of(expr).is_some_and(|class| class.is(name));
     let keys: Vec<&Expr> = match site.node {
         AnyNodeRef::ExprSet(set) => set.elts.iter().collect(),
         AnyNodeRef::ExprDict(dict) => dict.items.iter().filter_map(|item| item.key.as_ref()).collect(),
-        AnyNodeRef::ExprSubscript(item) => (may_be_object(&item.slice) && holds(&item.value, "builtins.dict"))
+        AnyNodeRef::ExprSubscript(item) => (may_have_no_hash(site, &item.slice) && holds(&item.value, "builtins.dict"))
             .then_some(&*item.slice)
             .into_iter()
             .collect(),
         AnyNodeRef::ExprCall(call) => {
             let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "add")?;
             let [only] = &*call.arguments.args else { return None };
-            (may_be_object(only) && holds(&method.value, "builtins.set")).then_some(only).into_iter().collect()
+            (may_have_no_hash(site, only) && holds(&method.value, "builtins.set")).then_some(only).into_iter().collect()
         }
         _ => return None,
     };
-    for key in keys.into_iter().filter(|key| may_be_object(key)) {
+    for key in keys.into_iter().filter(|key| may_have_no_hash(site, key)) {
         findings.extend(unhashable(site, key));
     }
     Some(())
 }
 
-/// Whether the function, or the file where the node is in none, names a class that has no hash: types are asked only there.
-fn may_hold_one(site: &Site) -> bool {
+/// Whether the key is an object of a class that the function, or the file where it is in none, names with it: types are
+/// asked only there.
+fn may_have_no_hash(site: &Site, key: &Expr) -> bool {
+    if !site.is_whole_file {
+        return matches!(key, Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_));
+    }
     let around = site.function().map_or(site.module.syntax().range(), |function| function.range());
-    site.module.names_unhashable(around)
-}
-
-fn may_be_object(key: &Expr) -> bool {
-    matches!(key, Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_))
+    matches!(key, Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_)) && site.module.names_unhashable(around, key)
 }
 
 fn unhashable(site: &Site, key: &Expr) -> Option<Finding> {
