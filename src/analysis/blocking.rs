@@ -1,7 +1,8 @@
 //! Calls that block the thread they run on. The rows are data (`explanations/tables/blocking.toml`).
 
+mod places;
+
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
@@ -11,9 +12,6 @@ use serde::Deserialize;
 use super::calls::Flag;
 use super::module::Module;
 use super::names::{Origin, Symbol};
-
-/// Stands in the table for an address that is no name, or none.
-const ADDRESS: &str = "ADDRESS";
 
 /// What an exception handler names that expects a call not to wait.
 const RETRIES: &[&str] =
@@ -152,7 +150,7 @@ impl<'s> Module<'s> {
                 return None;
             }
             // A number says how long and an address where; anything else says whether at all.
-            let says_whether = values != ADDRESS && values.parse::<f64>().is_err();
+            let says_whether = !places::is_place(values) && values.parse::<f64>().is_err();
             match value {
                 Expr::Name(name) if says_whether && flags.iter().any(|flag| flag.name == name.id.as_str()) => {
                     needed.push(name.id.to_string());
@@ -227,15 +225,8 @@ impl<'s> Module<'s> {
         if let Ok(wanted) = wanted.parse::<f64>() {
             return self.source(value).parse::<f64>().is_ok_and(|value| value == wanted);
         }
-        if wanted == ADDRESS {
-            let text = value.as_string_literal_expr().map(|literal| literal.value.to_str());
-            // Names are strings already; what is made one is an address of `ipaddress`.
-            let is_made_text = value
-                .as_call_expr()
-                .is_some_and(|call| call.func.as_name_expr().is_some_and(|callee| callee.id.as_str() == "str"));
-            return value.is_none_literal_expr()
-                || is_made_text
-                || text.is_some_and(|text| text.parse::<IpAddr>().is_ok());
+        if places::is_place(wanted) {
+            return self.is_at_place(value, wanted);
         }
         // `WNOHANG` in `os.WNOHANG | os.WUNTRACED`.
         let is_word_end = |char: char| !(char.is_alphanumeric() || char == '_');

@@ -174,7 +174,10 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
                 |target: &&str| ast::helpers::any_over_expr(&repeated.test, |part| module.source(part) == *target);
             Some(!assigned(module, &handler.body).iter().any(is_in_test))
         }
-        AnyNodeRef::StmtFunctionDef(def) => Some(!is_at_the_end(&def.body, statement.range())),
+        AnyNodeRef::StmtFunctionDef(def) => {
+            let ends = is_at_the_end(&def.body, statement.range());
+            Some(!ends && !(runs_out(&def.body, statement.range()) && is_task_body(module, def)))
+        }
         _ => None,
     })?;
     (!leaves && goes_on).then_some(handler)
@@ -247,6 +250,37 @@ pub(super) fn is_cleanup_before_raise(module: &Module, range: TextRange) -> bool
             _ => false,
         },
     )
+}
+
+/// Whether the file calls the function only to make tasks of it: where it ends, its task ends.
+fn is_task_body(module: &Module, def: &ast::StmtFunctionDef) -> bool {
+    const MAKERS: &[&str] = &["create_task", "ensure_future", "start_soon"];
+    let makes_task = |call: &&ast::ExprCall| {
+        path_to(module, call.range()).into_iter().rev().nth(2).is_some_and(|around| match around {
+            AnyNodeRef::ExprCall(maker) => match &*maker.func {
+                Expr::Name(callee) => MAKERS.contains(&callee.id.as_str()),
+                Expr::Attribute(method) => MAKERS.contains(&method.attr.as_str()),
+                _ => false,
+            },
+            _ => false,
+        })
+    };
+    let calls = module.calls_of(&def.name);
+    !calls.is_empty() && calls.iter().all(makes_task)
+}
+
+/// Whether neither a loop, in which the function could go on, nor a result comes behind the statement at `range`.
+fn runs_out(body: &[Stmt], range: TextRange) -> bool {
+    let mut goes_on = false;
+    visit_frame(body, &mut |node| {
+        goes_on |= node.start() > range.end()
+            && match node {
+                AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_) => true,
+                AnyNodeRef::StmtReturn(returned) => returned.value.is_some(),
+                _ => false,
+            };
+    });
+    !goes_on
 }
 
 /// The targets of the assignments in `body`, as written.
