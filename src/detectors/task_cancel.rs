@@ -175,8 +175,9 @@ fn swallowing_handler<'a>(module: &Module, statement: &'a ast::StmtTry) -> Optio
             Some(!assigned(module, &handler.body).iter().any(is_in_test))
         }
         AnyNodeRef::StmtFunctionDef(def) => {
-            let ends = is_at_the_end(&def.body, statement.range());
-            Some(!ends && !(runs_out(&def.body, statement.range()) && is_task_body(module, def)))
+            let range = statement.range();
+            let ends = is_at_the_end(&def.body, range) || (runs_out(&def.body, range) && is_task_body(module, def));
+            Some(!ends)
         }
         _ => None,
     })?;
