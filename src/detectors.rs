@@ -11,6 +11,7 @@ mod abstract_class;
 mod abstract_instance;
 mod access_hook;
 mod across_loops;
+mod annotations_attribute;
 mod async_for;
 mod async_with;
 mod asyncio_lock;
@@ -40,8 +41,10 @@ mod coroutine_callback;
 mod coroutine_function;
 mod daemon_thread;
 mod dataclass;
+mod dataclass_field;
 mod decorated_method;
 mod decorator;
+mod decorator_registry;
 mod descriptor_check;
 mod descriptor_class;
 mod descriptor_definition;
@@ -57,6 +60,7 @@ mod dynamic_attributes;
 mod dynamic_class;
 mod dynamic_shape;
 mod empty_means_done;
+mod enum_alias;
 mod equality_hash;
 mod exception_group;
 mod exception_lifetime;
@@ -175,8 +179,10 @@ mod wait_without_loop;
 pub(crate) mod waiting_function;
 mod walk;
 mod wall_clock;
+mod weak_keys;
 mod weak_reference;
 mod weak_target;
+mod write_hook;
 
 use ruff_python_ast::NodeKind;
 
@@ -201,6 +207,7 @@ pub const ALL: &[Detector] = &[
     abstract_instance::DETECTOR,
     access_hook::DETECTOR,
     across_loops::DETECTOR,
+    annotations_attribute::DETECTOR,
     async_for::DETECTOR,
     async_with::DETECTOR,
     asyncio_lock::DETECTOR,
@@ -229,8 +236,10 @@ pub const ALL: &[Detector] = &[
     coroutine_function::DETECTOR,
     daemon_thread::DETECTOR,
     dataclass::DETECTOR,
+    dataclass_field::DETECTOR,
     decorated_method::DETECTOR,
     decorator::DETECTOR,
+    decorator_registry::DETECTOR,
     descriptor_check::DETECTOR,
     descriptor_class::DETECTOR,
     descriptor_definition::DETECTOR,
@@ -244,6 +253,7 @@ pub const ALL: &[Detector] = &[
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,
+    enum_alias::DETECTOR,
     equality_hash::DETECTOR,
     exception_group::DETECTOR,
     exception_lifetime::DETECTOR,
@@ -348,6 +358,8 @@ pub const ALL: &[Detector] = &[
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,
     wall_clock::DETECTOR,
+    weak_keys::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
+    write_hook::DETECTOR,
 ];

@@ -4,7 +4,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::abstract_class;
-use super::metaclass_hooks::provided;
+use super::metaclass_hooks::{given, provided};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Metaclass, Origin, Site};
 use crate::text::Ranged as _;
@@ -35,7 +35,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         .or_else(|| abstract_class::abstract_class(statement, &class, metaclass.as_ref()));
     let finding = special.or_else(|| {
         let built = metaclass.as_ref().and_then(|metaclass| built_by(statement, &class, metaclass));
-        built.or_else(|| plain(statement, &class))
+        built.or_else(|| plain(statement, &class, metaclass.as_ref()))
     })?;
     findings.push(finding);
     Some(())
@@ -67,12 +67,23 @@ fn built_by(statement: &ast::StmtClassDef, class: &Class, metaclass: &Metaclass)
 }
 
 /// A class built by `type`, if its creation runs something of the user's.
-fn plain(statement: &ast::StmtClassDef, class: &Class) -> Option<Finding> {
+fn plain(statement: &ast::StmtClassDef, class: &Class, metaclass: Option<&Metaclass>) -> Option<Finding> {
     let name = statement.name.as_str();
     if let Some(definer) = init_subclass_of_bases(class) {
-        let keywords: Vec<_> = keywords(statement).map(|keyword| keyword.to_string()).collect();
-        if keywords.is_empty() && definer.symbol().origin == Origin::StandardLibrary {
-            return None; // As for every `unittest.TestCase`.
+        let mut keywords: Vec<_> = keywords(statement).map(|keyword| keyword.to_string()).collect();
+        let is_own = definer.symbol().origin == Origin::Project;
+        if keywords.is_empty() && !is_own {
+            return None; // As for every `unittest.TestCase`, and every model of a library.
+        }
+        // A metaclass of a library may keep keywords for itself, as models' options.
+        let takes_keywords = metaclass.is_some_and(|metaclass| {
+            metaclass.class.symbol().origin != Origin::Project && !metaclass.class.is("abc.ABCMeta")
+        });
+        if takes_keywords {
+            keywords.clear();
+        }
+        if takes_keywords && !is_own {
+            return None;
         }
         let hook = definer.own_member("__init_subclass__");
         let found = Finding::new("metaclasses/init-subclass", statement.name.range())
@@ -96,8 +107,9 @@ fn keywords(statement: &ast::StmtClassDef) -> impl Iterator<Item = &str> {
 
 /// What the metaclass and the bases do while the class is made.
 fn with_hooks(class: &Class, metaclass: &Metaclass, mut finding: Finding) -> Finding {
-    let names = provided(&metaclass.class).into_iter().map(|provided| provided.name);
-    let adds: Vec<_> = names.filter(|name| !is_bookkeeping(name)).collect();
+    let (mut adds, mut may_add) = given(provided(&metaclass.class));
+    adds.retain(|name| !is_bookkeeping(name));
+    may_add.retain(|name| !is_bookkeeping(name) && !class.binds(name));
     let hook = |method: &str| {
         let definer = metaclass.class.definer(method)?;
         let place = definer.own_member(method).and_then(|member| member.place);
@@ -113,7 +125,8 @@ fn with_hooks(class: &Class, metaclass: &Metaclass, mut finding: Finding) -> Fin
     finding = match hook("__new__") {
         Some((name, place)) => {
             let fact = if adds.is_empty() { "meta_new" } else { "meta_new_adding" };
-            finding.fact(fact, name).fact("meta_new_at", place).fact("adds", Fact::from(adds))
+            let finding = finding.fact(fact, name).fact("meta_new_at", place);
+            finding.fact("adds", Fact::from(adds)).fact("may_add", Fact::from(may_add))
         }
         None => finding.fact("plain_new", plain("__new__")),
     };

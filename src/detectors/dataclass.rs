@@ -49,12 +49,15 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("frozen", frozen.then(name))
             .fact("kw_only", options.is_on("kw_only").then(name))
             .fact("slotted", options.is_on("slots").then(name))
+            .fact("cells_at", options.is_on("slots").then(|| Fact::from(class_cells(site.module, statement))))
             .fact("asked", asked.map(Fact::from))
             .fact("asked_at", asked_at.flatten().map(Fact::from)),
     );
     if options.is_on("slots") {
         let cells: Vec<Place> = class_cells(site.module, statement);
-        let finding = Finding::new("metaclasses/dataclass-slots", range).fact("class", name());
+        let keyword =
+            options.0.and_then(|arguments| arguments.find_keyword("slots")).map_or(range, |keyword| keyword.range());
+        let finding = Finding::new("metaclasses/dataclass-slots", keyword).fact("class", name());
         let is_weak = options.is_on("weakref_slot");
         findings.push(
             finding

@@ -2,10 +2,11 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind, Stmt};
 
+use super::decorator_registry::kept_by;
 use super::method_body::{is_name, own_nodes, parameter};
 use super::nodes::with_def;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Origin, Site};
+use crate::analysis::{Function, Module, Origin, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -38,6 +39,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => {}
     }
     Some(())
+}
+
+/// Where a decorator keeps what it gives back.
+fn with_registry(module: &Module, function: &Function, is_factory: bool, finding: Finding) -> Finding {
+    let kept = with_def(module, function, |home, def| kept_by(home, def, is_factory));
+    let (registry, kept_at) = kept.unzip();
+    finding.fact("registry", registry.map(Fact::from)).fact("kept_at", kept_at.flatten().map(Fact::from))
 }
 
 /// Decorators run from the bottom up.
@@ -73,7 +81,7 @@ fn of_function(
         let maker = if is_factory { inner(def)? } else { def };
         Some(result(maker))
     });
-    let finding = finding
+    let finding = with_registry(module, &function, is_factory, finding)
         .fact("decorator", Fact::from(function.name.as_str()))
         .fact("decorator_at", function.place.clone().map(Fact::from))
         .fact("factory", is_factory.then(|| Fact::from(module.source(&decorator.expression))));
@@ -155,7 +163,7 @@ fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<
     });
     let written = if is_factory { module.source(&decorator.expression) } else { function.name.as_str() };
     Some(
-        finding
+        with_registry(module, &function, is_factory, finding)
             .fact("decorator", Fact::from(function.name.as_str()))
             .fact("same", is_same.filter(|is_same| *is_same && !is_factory).map(|_| Fact::from(written)))
             .fact("factory", is_factory.then(|| Fact::from(written)))

@@ -49,7 +49,22 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("attribute", Fact::from(target.id.as_str()))
             .fact("descriptor", Fact::from(descriptor.name()))
             .fact("accessors", Fact::from(shape.accessors()))
-            .fact("data_method", shape.data_method().map(Fact::from))
+            .fact(
+                "data_method",
+                shape.data_method().filter(|_| shape.get.is_some() && shape.set.is_some()).map(Fact::from),
+            )
+            .fact(
+                "reads_past",
+                shape.set.as_ref().filter(|_| shape.get.is_none()).map(|_| Fact::from(target.id.as_str())),
+            )
+            .fact(
+                "read_only",
+                shape
+                    .get
+                    .as_ref()
+                    .filter(|_| shape.set.is_none() && shape.delete.is_some())
+                    .map(|_| Fact::from(target.id.as_str())),
+            )
             .fact("non_data_method", shape.non_data_method().map(Fact::from))
             .fact("stored_as", stored_as.filter(|name| name != target.id.as_str()).map(Fact::from))
             .fact("named_by", shape.set_name.as_ref().map(|hook| Fact::from(hook.label())))

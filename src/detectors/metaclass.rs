@@ -2,7 +2,8 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::metaclass_hooks::{is_built_by, names_of_classes, namespace_parameter, provided, super_call};
+use super::abstract_class::abstract_class;
+use super::metaclass_hooks::{given, is_built_by, names_of_classes, namespace_parameter, provided, super_call};
 use super::method_body::own_nodes;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Module, Site};
@@ -10,6 +11,7 @@ use crate::text::{Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &[
+        "metaclasses/abstract-base-class",
         "metaclasses/metaclass",
         "metaclasses/metaclass-call",
         "metaclasses/metaclass-new",
@@ -57,16 +59,23 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn class_statement(module: &Module, class: &Class, range: TextRange) -> Finding {
     let hooks: Vec<_> = HOOKS.iter().filter(|name| class.definer(name).is_some()).map(ToString::to_string).collect();
     let builds = names_of_classes(module, |built| is_built_by(built, class));
+    let (adds, may_add) = given(provided(class));
     Finding::new("metaclasses/metaclass", range)
         .fact("class", Fact::from(class.name()))
         .fact("hooks", Fact::from(hooks))
         .fact("builds", Fact::from(builds))
-        .fact("adds", Fact::from(provided(class).into_iter().map(|provided| provided.name).collect::<Vec<_>>()))
+        .fact("adds", Fact::from(adds))
+        .fact("may_add", Fact::from(may_add))
 }
 
 fn keyword_use(site: &Site, statement: &ast::StmtClassDef, keyword: &ast::Keyword) -> Option<Finding> {
     let metaclass = site.module.class_reference(&keyword.value)?;
     let built = site.module.class(statement)?;
+    if metaclass.is("abc.ABCMeta") {
+        // All it does to a class is to know what is abstract in it.
+        let finding = abstract_class(statement, &built, built.metaclass().as_ref())?;
+        return Some(Finding { range: keyword.range(), ..finding });
+    }
     let heirs = names_of_classes(site.module, |class| *class != built && class.is_subclass_of(&built));
     let finding = class_statement(site.module, &metaclass, keyword.range());
     Some(
@@ -95,8 +104,10 @@ fn hook(module: &Module, class: &Class, def: &ast::StmtFunctionDef) -> Option<Fi
             let own =
                 provided(class).into_iter().filter(|provided| provided.hook == format!("{}.__new__", class.name()));
             let takes_keywords = def.parameters.kwarg.is_some() || !def.parameters.kwonlyargs.is_empty();
+            let (adds, may_add) = given(own);
             finding
-                .fact("adds", Fact::from(own.map(|provided| provided.name).collect::<Vec<_>>()))
+                .fact("adds", Fact::from(adds))
+                .fact("may_add", Fact::from(may_add))
                 .fact("namespace", namespace_parameter(def).map(Fact::from))
                 .fact(
                     "no_keywords",

@@ -15,6 +15,8 @@ pub(super) struct Provided {
     pub place: Option<Place>,
     /// The source of its value, one local variable back.
     pub value: Option<String>,
+    /// Whether every class gets it: the statement stands under no condition, and no `return` comes before.
+    pub is_certain: bool,
     /// The parameter for the namespace, if the value is computed from it.
     pub namespace: Option<String>,
     /// The value holds the namespace's functions whose names start with this.
@@ -83,10 +85,31 @@ fn collect(module: &Module, def: &ast::StmtFunctionDef, hook: &str, found: &mut 
             hook: hook.to_string(),
             place: module.place(range),
             value: Some(module.source(value).to_string()),
+            is_certain: is_certain(def, range),
             namespace: from_namespace.map(ToString::to_string),
             prefix: from_namespace.and_then(|namespace| prefix(value, namespace)),
         });
     });
+}
+
+/// Whether the statement at `range` stands directly in the function, and no `return` or `raise` comes before.
+fn is_certain(def: &ast::StmtFunctionDef, range: TextRange) -> bool {
+    let is_direct = def.body.iter().any(|statement| {
+        let is_simple = matches!(statement, ast::Stmt::Assign(_) | ast::Stmt::Expr(_));
+        is_simple && statement.range().contains_range(range)
+    });
+    let left = find_own(&def.body, |node| match node {
+        AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtRaise(_) => (node.end() <= range.start()).then_some(()),
+        _ => None,
+    });
+    is_direct && left.is_none()
+}
+
+/// The names that are given to every class, and those that some get.
+pub(super) fn given(provided: impl IntoIterator<Item = Provided>) -> (Vec<String>, Vec<String>) {
+    let (certain, perhaps): (Vec<_>, Vec<_>) = provided.into_iter().partition(|provided| provided.is_certain);
+    let names = |provided: Vec<Provided>| provided.into_iter().map(|provided| provided.name).collect::<Vec<_>>();
+    (names(certain), names(perhaps))
 }
 
 /// `key` in `namespace["key"]`.

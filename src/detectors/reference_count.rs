@@ -131,7 +131,10 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
             }
             release(finding, object)
         }
-        Expr::Subscript(_) => Finding { range: keyword, ..finding }.fact("item", source),
+        Expr::Subscript(item) => match deleter_of_item(site, item) {
+            Some(deleter) => finding.fact("deleter", deleter).fact("attribute", source),
+            None => Finding { range: keyword, ..finding }.fact("item", source),
+        },
         Expr::Attribute(attribute) => {
             let asked = through_class(site, attribute, finding.clone());
             // Where the class has no say, there is little to tell: at the word alone.
@@ -142,11 +145,23 @@ fn deletion(site: &Site, delete: &ast::StmtDelete, target: &Expr) -> Finding {
     }
 }
 
+/// The method of the project's own that `del container[key]` calls, elsewhere than in its own body.
+fn deleter_of_item(site: &Site, item: &ast::ExprSubscript) -> Option<Fact> {
+    const HOOK: &str = "__delitem__";
+    if !site.module.may_have_method(HOOK) || site.function().is_some_and(|def| def.name.as_str() == HOOK) {
+        return None;
+    }
+    let definer = site.module.class_of(&*item.value)?.definer(HOOK).filter(is_own)?;
+    Some(Fact::from(format!("{}.{HOOK}", definer.name())))
+}
+
 /// What the class has to say about `del o.a`.
 fn through_class(site: &Site, attribute: &ast::ExprAttribute, finding: Finding) -> Finding {
     let Some(lookup) = site.module.lookup(attribute).filter(|lookup| !lookup.through_class) else { return finding };
-    if lookup.receiver.definer("__delattr__").is_some() {
-        return finding;
+    if let Some(definer) = lookup.receiver.definer("__delattr__") {
+        let is_inside = site.function().is_some_and(|def| def.name.as_str() == "__delattr__");
+        let label = (is_own(&definer) && !is_inside).then(|| format!("{}.__delattr__", definer.name()));
+        return finding.fact("deleter", label.map(Fact::from));
     }
     let member = &lookup.member;
     let label = format!("{}.{}", member.owner.name(), member.name);

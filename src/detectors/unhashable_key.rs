@@ -24,10 +24,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let keys: Vec<&Expr> = match site.node {
         AnyNodeRef::ExprSet(set) => set.elts.iter().collect(),
         AnyNodeRef::ExprDict(dict) => dict.items.iter().filter_map(|item| item.key.as_ref()).collect(),
-        AnyNodeRef::ExprSubscript(item) => (may_have_no_hash(site, &item.slice) && holds(&item.value, "builtins.dict"))
-            .then_some(&*item.slice)
-            .into_iter()
-            .collect(),
+        AnyNodeRef::ExprSubscript(item) => {
+            let is_mapping = may_have_no_hash(site, &item.slice)
+                && site
+                    .module
+                    .class_of(&*item.value)
+                    .is_some_and(|class| class.symbol().is_any(&["builtins.dict", "weakref.WeakKeyDictionary"]));
+            is_mapping.then_some(&*item.slice).into_iter().collect()
+        }
         AnyNodeRef::ExprCall(call) => {
             let method = call.func.as_attribute_expr().filter(|method| method.attr.as_str() == "add")?;
             let [only] = &*call.arguments.args else { return None };
