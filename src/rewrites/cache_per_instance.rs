@@ -6,6 +6,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::blocks::{at, comment_in, line_end, other_mention, own_lines};
 use super::imports::{bindings, imported, line_after, taken};
+use super::make_async::checks::is_protocol;
 use super::{Offer, Rewrite, Target};
 use crate::analysis::{Class, Module, Origin};
 use crate::detectors::class_reading::subclasses;
@@ -114,7 +115,7 @@ fn class_may_change(module: &Module, statement: &ast::StmtClassDef, def: &ast::S
     if let Some(decorator) = statement.decorator_list.first() {
         return Err(format!("the decorator of `{name}` in {} may use its methods", at(module, decorator)));
     }
-    if !class.mro_is_complete() || class.metaclass().is_some() {
+    if !class.mro_is_complete() || class.metaclass().is_some() || is_protocol(&class) {
         return Err(format!("a base or the metaclass of `{name}` may do more than is known here"));
     }
     for base in class.mro().iter().filter(|base| !base.is("builtins.object")) {

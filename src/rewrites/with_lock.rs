@@ -10,6 +10,7 @@ use super::{Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
 use crate::detectors::locks::lock_statement;
 use crate::detectors::nodes::{block_around, own_nodes};
+use crate::detectors::suspension::is_in;
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
 
 pub(super) const REWRITE: Rewrite = Rewrite { name: "with_lock", offer };
@@ -72,8 +73,18 @@ fn at_end(site: &Site, statements: &[Stmt], lock: &Expr) -> Option<Offer> {
     if !is_release(module, release, written) {
         return None;
     }
-    let leaving = own_nodes(between).into_iter().find(|node| {
-        matches!(node, AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtBreak(_) | AnyNodeRef::StmtContinue(_))
+    let nodes = own_nodes(between);
+    let is_in_loop = |range: TextRange| {
+        nodes.iter().any(|node| match node {
+            AnyNodeRef::StmtFor(turns) => is_in(&turns.body, range),
+            AnyNodeRef::StmtWhile(turns) => is_in(&turns.body, range),
+            _ => false,
+        })
+    };
+    let leaving = nodes.iter().find(|node| match node {
+        AnyNodeRef::StmtReturn(_) => true,
+        AnyNodeRef::StmtBreak(_) | AnyNodeRef::StmtContinue(_) => !is_in_loop(node.range()),
+        _ => false,
     });
     if let Some(leaving) = leaving {
         let line = module.lines().line(leaving.start());

@@ -9,6 +9,7 @@ mod threads;
 mod uses;
 mod worker;
 
+use ruff_python_ast::helpers::any_over_expr;
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
 use super::imports::{drop_members, drop_unused_all, imported, taken};
@@ -16,7 +17,7 @@ use super::layout::{free_name, generated, indent, unit};
 use super::make_async::{Plan, with_edits};
 use super::{FileEdits, Offer, Rewrite, Target};
 use crate::analysis::{Module, Site};
-use crate::detectors::nodes::{all_nodes, calls};
+use crate::detectors::nodes::{all_nodes, calls, own_nodes};
 use crate::detectors::suspension::path_to;
 use crate::detectors::threads::created;
 use crate::text::{Edit, Ranged as _, TextRange, TextSize};
@@ -76,6 +77,31 @@ impl Changes {
     }
 }
 
+/// Refuses a loop that waits for the threads without a wait: as long as it turns, no task runs.
+fn busy(module: &Module, pool: &Pool, span: TextRange, changes: &Changes) -> Result<(), String> {
+    let turns = own_nodes(&pool.function.body).into_iter().find(|node| {
+        let AnyNodeRef::StmtWhile(turns) = node else { return false };
+        let range = turns.range();
+        let awaits = changes.edits.iter().any(|edit| edit.text.contains("await ") && range.contains_range(edit.range));
+        let nodes = own_nodes(&turns.body);
+        let blocks = calls(&nodes).into_iter().any(|call| module.blocking_call(call).is_some());
+        let counts = nodes.iter().any(|node| match node {
+            AnyNodeRef::ExprName(name) if name.ctx.is_store() => {
+                any_over_expr(&turns.test, |read| read.as_name_expr().is_some_and(|read| read.id == name.id))
+            }
+            _ => false,
+        });
+        span.contains_range(range) && !(awaits || blocks || counts)
+    });
+    match turns {
+        Some(turns) => {
+            let line = module.lines().line(turns.start());
+            Err(format!("the loop in line {line} would not let the tasks run"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>, String> {
     let module = site.module;
     let path = module.path().ok_or("this is no file")?;
@@ -100,6 +126,8 @@ fn converted(target: &Target, site: &Site, pool: &Pool) -> Result<Vec<FileEdits>
         _ => None,
     };
     changes.add(threads::converted(module, pool, &group, list.as_ref(), &ending, span)?);
+
+    busy(module, pool, span, &changes)?;
 
     let lines = module.lines();
     let newline = lines.newline();

@@ -86,7 +86,11 @@ pub(super) fn check(site: &Site, call: &ast::ExprCall) -> Result<(), String> {
     let module = site.module;
     let line = module.lines().line(call.start());
     let written = module.source(&*call.func);
-    let function = module.called_function(call).filter(|function| function.symbol.origin == Origin::Project);
+    let called = module.called_function(call);
+    if called.is_none() && module.class_reference(&call.func).is_none() {
+        return Err(format!("what `{written}` runs depends on an object that is not known for certain (line {line})"));
+    }
+    let function = called.filter(|function| function.symbol.origin == Origin::Project);
     let Some(function) = function.filter(|function| !function.is_async && !function.is_generator) else {
         return Err(format!("what `{written}` runs is no plain function (line {line})"));
     };

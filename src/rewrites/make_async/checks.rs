@@ -234,7 +234,7 @@ fn below<'s>(plan: &Plan<'s>, classes: &[Class<'s>]) -> Vec<Class<'s>> {
 }
 
 /// Whether any class with the same methods is an instance of it.
-fn is_protocol(class: &Class) -> bool {
+pub(in crate::rewrites) fn is_protocol(class: &Class) -> bool {
     class.with_statement(|module, statement| {
         let bases = statement.arguments.iter().flat_map(|arguments| &arguments.args);
         let mut named = bases.map(ast::helpers::map_subscript);

@@ -128,14 +128,18 @@ pub(super) fn converted(
                 }
             }
             AnyNodeRef::ExprAttribute(attribute) if attribute.ctx.is_load() => {
-                let is_known = matches!(attribute.attr.as_str(), "start" | "join");
+                let is_known = matches!(attribute.attr.as_str(), "start" | "join" | "setDaemon");
                 let may_be = thread_class(module, &attribute.value).is_some();
                 if !is_known && (may_be || is_thread(module, pool, &attribute.value)) {
                     return Err(other_use(module, attribute.range()));
                 }
             }
             AnyNodeRef::ExprCall(call) => {
-                let Some((receiver, name @ ("join" | "start"))) = method(call) else { continue };
+                let Some((receiver, name @ ("join" | "setDaemon" | "start"))) = method(call) else { continue };
+                if name == "setDaemon" && is_thread(module, pool, receiver) {
+                    changes.edits.push(removed(module, call.range())?);
+                    continue;
+                }
                 let is_known = kept.contains(&call.range())
                     || pool.thread_calls(module, name).iter().any(|known| known.range() == call.range());
                 let may_be = match module.class_name(receiver) {

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use super::Changes;
 use super::pool::Pool;
 use crate::analysis::{Module, Site};
-use crate::detectors::nodes::{all_nodes, method};
+use crate::detectors::nodes::{all_nodes, holds, method, own_nodes};
 use crate::detectors::suspension::path_to;
 use crate::rewrites::async_lock;
 use crate::rewrites::make_async::body::listed;
@@ -33,8 +33,44 @@ pub(super) fn converted(module: &Module, pool: &Pool, asyncio: &str) -> Result<C
             }
         }
     }
+    changes.add(handlers(module, pool, asyncio));
     leaks(module, pool)?;
     Ok(changes)
+}
+
+/// `except queue.Empty` and `except queue.Full` around calls on the queues, but for the one that ends a worker.
+fn handlers(module: &Module, pool: &Pool, asyncio: &str) -> Changes {
+    let mut changes = Changes::default();
+    let ending: Vec<TextRange> = pool
+        .workers
+        .iter()
+        .filter(|worker| worker.timed_get(module).is_some())
+        .filter_map(|worker| worker.empty_handler(module).map(|(_, handler)| handler.range()))
+        .collect();
+    let used: Vec<TextRange> = pool.queue_calls(module).into_iter().map(|(call, ..)| call.range()).collect();
+    let bodies = std::iter::once(&pool.function.body).chain(pool.workers.iter().map(|worker| &worker.def.body));
+    for node in bodies.flat_map(|body| own_nodes(body)) {
+        let AnyNodeRef::StmtTry(statement) = node else { continue };
+        if !used.iter().any(|call| holds(&statement.body, *call)) {
+            continue;
+        }
+        let others = statement.handlers.iter().filter_map(|handler| handler.as_except_handler());
+        for handler in others.filter(|handler| !ending.contains(&handler.range())) {
+            let caught = match handler.type_.as_deref() {
+                Some(Expr::Tuple(tuple)) => tuple.elts.iter().collect(),
+                Some(single) => vec![single],
+                None => vec![],
+            };
+            for class in caught {
+                let Some(symbol) = module.symbol(class) else { continue };
+                if symbol.is_any(&["queue.Empty", "queue.Full", "_queue.Empty"]) {
+                    changes.edits.push(Edit::replace(class.range(), format!("{asyncio}.Queue{}", symbol.last())));
+                    changes.gone.push(class.range());
+                }
+            }
+        }
+    }
+    changes
 }
 
 fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bool) -> Result<Vec<Edit>, String> {
@@ -47,12 +83,17 @@ fn method_call(module: &Module, call: &ast::ExprCall, name: &str, is_bounded: bo
         "put" if count == 1 => awaited(module, call),
         "join" => awaited(module, call),
         "get" => {
-            let is_plain = match call.arguments.find_argument_value("block", 0) {
-                None => true,
-                Some(block) => block.as_boolean_literal_expr().is_some_and(|block| block.value),
+            let waits = match call.arguments.find_argument_value("block", 0) {
+                None => Some(true),
+                Some(block) => block.as_boolean_literal_expr().map(|block| block.value),
             };
-            if !is_plain {
-                return Err(format!("`{}` may not wait (line {line})", module.source(call)));
+            match waits {
+                Some(true) => {}
+                Some(false) => {
+                    let range = TextRange::new(attribute.attr.start(), call.end());
+                    return Ok(vec![Edit::replace(range, "get_nowait()")]);
+                }
+                None => return Err(format!("`{}` may not wait (line {line})", module.source(call))),
             }
             let mut edits = awaited(module, call)?;
             if count > 0 {

@@ -86,9 +86,43 @@ pub(super) fn converted(
             _ => return Err(format!("the thread itself is asked for (line {})", line(call.range()))),
         }
     }
+    if let Some((what, place)) = own_values(module, def, DEPTH) {
+        return Err(format!("`{what}` has other values in each thread ({place})"));
+    }
     changes.add(empty(module, worker, ending, &asyncio.name)?);
     cancellable(module, worker, ending)?;
     Ok(changes)
+}
+
+/// How many functions deep values of the thread are looked for.
+const DEPTH: usize = 4;
+
+/// What a function reads, itself or through functions of the project, that is another thing in each thread; and where.
+fn own_values(module: &Module, def: &ast::StmtFunctionDef, depth: usize) -> Option<(String, String)> {
+    let depth = depth.checked_sub(1)?;
+    let file = module.path().and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
+    let at = |range: TextRange| format!("{file}:{}", module.lines().line(range.start()));
+    own_nodes(&def.body).into_iter().find_map(|node| match node {
+        AnyNodeRef::ExprAttribute(attribute) => {
+            let is_local = module.class_name(&attribute.value).is_some_and(|class| class.is("threading.local"));
+            is_local.then(|| (module.source(&*attribute.value).to_string(), at(attribute.range())))
+        }
+        AnyNodeRef::ExprCall(call) => {
+            if module.calls(call, &["threading.get_ident", "threading.get_native_id"]) {
+                return Some((module.source(call).to_string(), at(call.range())));
+            }
+            let reads_local = call.arguments.args.first().is_some_and(|object| {
+                module.calls(call, &["builtins.getattr", "builtins.hasattr", "builtins.setattr"])
+                    && module.class_name(object).is_some_and(|class| class.is("threading.local"))
+            });
+            if reads_local {
+                return Some((module.source(call).to_string(), at(call.range())));
+            }
+            let function = module.called_function(call)?;
+            with_def(module, &function, |home, def| own_values(home, def, depth))
+        }
+        _ => None,
+    })
 }
 
 /// `class Worker(Thread)` as a class of its own.
@@ -205,15 +239,13 @@ fn empty(module: &Module, worker: &Worker, ending: &Ending, asyncio: &str) -> Re
     let mut changes = Changes::default();
     let Some((statement, handler)) = worker.empty_handler(module) else { return Ok(changes) };
     let line = module.lines().line(handler.start());
-    let Some(caught) = handler.type_.as_deref() else { return Ok(changes) };
+    let Some(caught) = handler.type_.as_deref().filter(|_| worker.timed_get(module).is_some()) else {
+        return Ok(changes);
+    };
     if caught.is_tuple_expr() || handler.name.is_some() {
         return Err(format!("`queue.Empty` is caught with others, or named (line {line})"));
     }
     changes.gone.push(caught.range());
-    if worker.timed_get(module).is_none() {
-        changes.edits.push(Edit::replace(caught.range(), format!("{asyncio}.QueueEmpty")));
-        return Ok(changes);
-    }
     if !matches!(handler.body.as_slice(), [Stmt::Break(_) | Stmt::Return(_)]) {
         return Err(format!("an empty queue does more than end the loop (line {line})"));
     }
@@ -231,13 +263,17 @@ fn empty(module: &Module, worker: &Worker, ending: &Ending, asyncio: &str) -> Re
     if is_only {
         let head = lines.line_range(lines.line(statement.start()));
         let (Some(first), Some(last)) = (statement.body.first(), statement.body.last()) else { return Ok(changes) };
+        let at = lines.line(statement.start());
+        if lines.line(first.start()) == at {
+            return Err(format!("the `try` in line {at} cannot be taken away"));
+        }
         let outer = lines.indentation(statement.start());
         let step = lines.indentation(first.start()).strip_prefix(outer).unwrap_or("    ");
         let inner = TextRange::new(first.start(), last.end());
         changes
             .edits
             .push(Edit::delete(TextRange::new(head.start(), lines.line_range(lines.line(head.start()) + 1).start())));
-        changes.edits.extend(dedent(module, inner, step).ok_or("the `try` cannot be taken away")?);
+        changes.edits.extend(dedent(module, inner, step).ok_or_else(|| format!("the `try` in line {at} cannot be taken away"))?);
     }
     Ok(changes)
 }
