@@ -1,7 +1,8 @@
 //! What a function without annotations gives back: `client = make()`, where `make` ends in `return Client()`.
 //!
-//! The types say nothing of it. Followed are plain functions of the project, the names and attributes that their results are
-//! bound to, and nothing that depends on who calls; every `return` must give the same class.
+//! The types say nothing of it. Followed are plain functions of the project, static and class methods that are called on a class
+//! by its name, the names and attributes that their results are bound to, and nothing that depends on who calls; every `return`
+//! must give the same class.
 
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_stmt};
@@ -21,11 +22,17 @@ const VALUES: usize = 8;
 impl<'s> Module<'s> {
     /// The class of the object that `expr` evaluates to, through functions that make it; as [`Module::class_of`], if that knows.
     pub(super) fn made_class(&self, expr: &Expr) -> Option<Class<'s>> {
-        self.made_within(expr, DEPTH)
+        self.made_within(expr, None, DEPTH)
     }
 
-    fn made_within(&self, expr: &Expr, depth: usize) -> Option<Class<'s>> {
+    /// `bound` is the name of a class method's first parameter, with the class that it is.
+    fn made_within(&self, expr: &Expr, bound: Option<(&str, Class<'s>)>, depth: usize) -> Option<Class<'s>> {
         let depth = depth.checked_sub(1)?;
+        if let (Some((name, class)), Expr::Call(call)) = (bound, expr)
+            && call.func.as_name_expr().is_some_and(|func| func.id == name)
+        {
+            return Some(class);
+        }
         if let Some(class) = self.class_of(expr) {
             return Some(class);
         }
@@ -38,7 +45,7 @@ impl<'s> Module<'s> {
             }
             _ => return None,
         };
-        the_only(definitions.into_iter().map(|definition| self.made_within(self.assigned(definition)?, depth)))
+        the_only(definitions.into_iter().map(|definition| self.made_within(self.assigned(definition)?, bound, depth)))
     }
 
     /// What a plain assignment of this file binds.
@@ -55,12 +62,16 @@ impl<'s> Module<'s> {
         }
     }
 
-    /// What a call of a plain function of the project gives. A method may be overridden.
+    /// What a call of a plain function of the project gives, or of a class itself. The method of an object may be overridden.
     fn returned(&self, call: &ast::ExprCall, depth: usize) -> Option<Class<'s>> {
         let function = self.called_function(call)?;
+        let class = match &*call.func {
+            Expr::Attribute(attribute) => self.class_reference(&attribute.value),
+            _ => None,
+        };
         let is_plain = function.symbol.origin == Origin::Project
-            && !function.symbol.name.contains('.')
-            && !(function.is_async || function.is_generator || function.is_decorated);
+            && (class.is_some() || !(function.is_decorated || function.symbol.name.contains('.')))
+            && !(function.is_async || function.is_generator);
         let place = function.place.filter(|_| is_plain)?;
         let home = self.snapshot().module(&place.path).ok()?;
         let covering = covering_node(home.syntax().into(), place.range());
@@ -68,9 +79,18 @@ impl<'s> Module<'s> {
             AnyNodeRef::StmtFunctionDef(def) => Some(def),
             _ => None,
         })?;
+        let bound = match (class, def.decorator_list.as_slice()) {
+            (None, []) => None,
+            (Some(class), [only]) => match only.expression.as_name_expr()?.id.as_str() {
+                "classmethod" => Some((def.parameters.iter_non_variadic_params().next()?.name().as_str(), class)),
+                "staticmethod" => None,
+                _ => return None,
+            },
+            _ => return None,
+        };
         let mut returns = Returns(vec![]);
         returns.visit_body(&def.body);
-        the_only(returns.0.into_iter().map(|value| home.made_within(value?, depth)))
+        the_only(returns.0.into_iter().map(|value| home.made_within(value?, bound, depth)))
     }
 }
 

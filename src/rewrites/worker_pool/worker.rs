@@ -111,12 +111,11 @@ fn own_values(module: &Module, def: &ast::StmtFunctionDef, depth: usize) -> Opti
             if module.calls(call, &["threading.get_ident", "threading.get_native_id"]) {
                 return Some((module.source(call).to_string(), at(call.range())));
             }
-            let reads_local = call.arguments.args.first().is_some_and(|object| {
-                module.calls(call, &["builtins.getattr", "builtins.hasattr", "builtins.setattr"])
-                    && module.class_name(object).is_some_and(|class| class.is("threading.local"))
-            });
-            if reads_local {
-                return Some((module.source(call).to_string(), at(call.range())));
+            let looks = module.calls(call, &["builtins.getattr", "builtins.hasattr", "builtins.setattr"]);
+            if let Some(object) = call.arguments.args.first().filter(|_| looks)
+                && module.class_name(object).is_some_and(|class| class.is("threading.local"))
+            {
+                return Some((module.source(object).to_string(), at(call.range())));
             }
             let function = module.called_function(call)?;
             with_def(module, &function, |home, def| own_values(home, def, depth))
