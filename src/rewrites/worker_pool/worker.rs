@@ -272,7 +272,9 @@ fn empty(module: &Module, worker: &Worker, ending: &Ending, asyncio: &str) -> Re
         changes
             .edits
             .push(Edit::delete(TextRange::new(head.start(), lines.line_range(lines.line(head.start()) + 1).start())));
-        changes.edits.extend(dedent(module, inner, step).ok_or_else(|| format!("the `try` in line {at} cannot be taken away"))?);
+        changes
+            .edits
+            .extend(dedent(module, inner, step).ok_or_else(|| format!("the `try` in line {at} cannot be taken away"))?);
     }
     Ok(changes)
 }
