@@ -4,7 +4,8 @@
 
 For every public name of some modules of the standard library, and for the special methods of the language reference, asks for
 the hover at a use of it. A name counts when a page speaks that is about it: pages on several names say a sentence of their own
-of each. Run it with the newest interpreter at hand, whose names it takes.
+of each. A hover says what follows in a program and is silent where nothing does, so special methods stand in programs where
+something does. Run it with the newest interpreter at hand, whose names it takes.
 """
 
 import importlib
@@ -56,11 +57,153 @@ thing = Thing()
 async def work(): ...
 
 """
+# Programs in which something follows from the method: as a bare method most have nothing to be said of them.
 FORMS = {
     "__prepare__": "class Thing(type):\n    @classmethod\n    def __prepare__(mcs, name, bases):\n        return {}\n",
     "__getattr__": "class Thing:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n",
     "__new__": "class Thing:\n    def __new__(cls):\n        return super().__new__(cls)\n",
     "__init_subclass__": "class Thing:\n    def __init_subclass__(cls):\n        pass\n\nclass Other(Thing):\n    pass\n",
+    "__init__": """class Job:
+    def __init__(self, name):
+        self.name = name
+
+    def start(self):
+        self.begun = True
+
+    def state(self):
+        return self.begun
+""",
+    "__repr__": """import dataclasses
+
+class Record:
+    def __repr__(self):
+        return "<record>"
+
+@dataclasses.dataclass
+class Order(Record):
+    number: int
+""",
+    "__format__": """class Price:
+    def __init__(self, amount):
+        self.amount = amount
+
+    def __format__(self, spec):
+        return f"{self.amount} EUR"
+""",
+    "__ne__": """class Key:
+    def __init__(self, name):
+        self.name = name
+
+    def __eq__(self, other):
+        return isinstance(other, Key) and self.name == other.name
+
+    def __ne__(self, other):
+        return not self == other
+""",
+    "__call__": """class Traced:
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *arguments):
+        print("called")
+        return self.function(*arguments)
+""",
+    "__delitem__": """class Table(dict):
+    def __delitem__(self, key):
+        print("gone", key)
+        super().__delitem__(key)
+""",
+    "__length_hint__": """class Feed:
+    def __init__(self, lines):
+        self.lines = lines
+
+    def __iter__(self):
+        return iter(self.lines)
+
+    def __length_hint__(self):
+        return 100
+""",
+    "__iter__": """class Reader:
+    def __init__(self, lines):
+        self.lines = lines
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.lines.pop()
+""",
+    "__reversed__": """class Path:
+    def __init__(self, steps):
+        self.steps = list(steps)
+
+    def __reversed__(self):
+        return list(self.steps)[::-1]
+""",
+    "__divmod__": """class Span:
+    def __init__(self, days):
+        self.days = days
+
+    def __divmod__(self, other):
+        return divmod(self.days, other)
+""",
+    "__rdivmod__": """class Span:
+    def __init__(self, days):
+        self.days = days
+
+    def __rdivmod__(self, other):
+        return divmod(other, self.days)
+""",
+    "__neg__": """class Vector:
+    def __init__(self, x):
+        self.x = x
+
+    def __neg__(self):
+        self.x = -self.x
+        return self
+""",
+    "__pos__": """class Tally:
+    def __init__(self):
+        self.total = 0
+
+    def add(self, number):
+        self.total += number
+
+    def __pos__(self):
+        return self
+""",
+    "__abs__": """class Vector:
+    def __init__(self, x):
+        self.x = x
+
+    def __abs__(self):
+        self.x = abs(self.x)
+        return self
+""",
+    "__exit__": """class Ignored:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        return True
+""",
+    "__aiter__": """class Messages:
+    def __init__(self, queue):
+        self.queue = queue
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        return await self.queue.get()
+""",
+    "__aexit__": """class Ignored:
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        return kind is not None and issubclass(kind, OSError)
+""",
 }
 OWNER = "class Thing:\n    def {method}(self, instance, other=None):\n        return 1\n\nclass Owner:\n    thing = Thing()\n"
 
@@ -128,7 +271,7 @@ def main():
                 if not hovers(binary, folder, text, offset):
                     missing.append(found)
             report(module, len(public(module)), missing)
-        missing = [name for name in METHODS if not hovers(binary, folder, method(name), method(name).index(name))]
+        missing = [name for name in METHODS if not hovers(binary, folder, method(name), method(name).index(f"def {name}(") + 4)]
         report("data model methods", len(METHODS), missing)
 
 

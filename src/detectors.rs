@@ -7,6 +7,7 @@
 //! To add one: a file in `detectors/`, and two lines here, in alphabetical order. Concepts that a name, a method or a form
 //! of syntax gives away need no detector: see `from_pages`.
 
+mod abc_register;
 mod abstract_class;
 mod abstract_instance;
 mod access_hook;
@@ -129,6 +130,7 @@ pub(crate) mod nodes;
 mod not_picklable;
 mod not_started;
 pub(crate) mod not_threadsafe;
+mod object_size;
 mod off_loop;
 mod operator_method;
 mod own_namespace_check;
@@ -150,6 +152,7 @@ pub(crate) mod sequential_awaits;
 mod shared_default;
 mod shared_value;
 mod slots;
+mod snapshot_order;
 mod special_method;
 mod super_call;
 pub(crate) mod suspension;
@@ -204,6 +207,7 @@ pub struct Detector {
 
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
+    abc_register::DETECTOR,
     abstract_instance::DETECTOR,
     access_hook::DETECTOR,
     across_loops::DETECTOR,
@@ -313,6 +317,7 @@ pub const ALL: &[Detector] = &[
     not_picklable::DETECTOR,
     not_started::DETECTOR,
     not_threadsafe::DETECTOR,
+    object_size::DETECTOR,
     off_loop::DETECTOR,
     operator_method::DETECTOR,
     own_namespace_check::DETECTOR,
@@ -332,6 +337,7 @@ pub const ALL: &[Detector] = &[
     shared_default::DETECTOR,
     shared_value::DETECTOR,
     slots::DETECTOR,
+    snapshot_order::DETECTOR,
     special_method::DETECTOR,
     super_call::DETECTOR,
     takes_locks::DETECTOR,

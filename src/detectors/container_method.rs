@@ -11,8 +11,16 @@ use crate::text::Ranged as _;
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["datamodel/container"], nodes: &[NodeKind::StmtFunctionDef], detect };
 
-const METHODS: &[&str] =
-    &["__contains__", "__delitem__", "__getitem__", "__len__", "__missing__", "__reversed__", "__setitem__"];
+const METHODS: &[&str] = &[
+    "__contains__",
+    "__delitem__",
+    "__getitem__",
+    "__len__",
+    "__length_hint__",
+    "__missing__",
+    "__reversed__",
+    "__setitem__",
+];
 
 /// What `dict` and `list` do themselves, in C, without asking the method of a subclass.
 const PAST: &[(&str, &str, &[&str])] = &[
@@ -48,7 +56,20 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             }
             None => finding.fact("empty", method.lacks("__bool__").then(name)),
         },
+        "__length_hint__" => match method.class.definer("__len__").filter(super::class_reading::is_own) {
+            Some(definer) => {
+                let place = definer.own_member("__len__").and_then(|member| member.place)?;
+                finding
+                    .fact("counted", Fact::from(format!("{}.__len__", definer.name())))
+                    .fact("counted_at", Fact::from(place))
+            }
+            None => finding.fact("uncounted", method.lacks("__len__").then(name)),
+        },
         "__missing__" => missing(site, &method, finding),
+        "__reversed__" => {
+            let value = super::iterator::no_iterator(site.module, &method);
+            finding.fact("no_iterator", value.map(|value| Fact::from(site.module.source(value))))
+        }
         "__contains__" => finding.fact("no_loop", (method.lacks("__iter__") && method.lacks("__getitem__")).then(name)),
         "__setitem__" => finding.fact("no_read", method.lacks("__getitem__").then(name)),
         "__getitem__" => {

@@ -43,7 +43,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let name = def.name.strip_prefix("__")?.strip_suffix("__")?;
     let operator = |stem: Option<&str>| OPERATORS.iter().find(|(known, ..)| Some(*known) == stem);
     let method = SpecialMethod::at(site, &[def.name.as_str()])?;
-    let finding = if let Some((stem, sign, _)) = operator(Some(name)) {
+    let finding = if let Some(finding) = divided(&method) {
+        finding
+    } else if let Some((stem, sign, _)) = operator(Some(name)) {
         binary(site, &method, stem, sign)?
     } else if let Some((stem, sign, swaps)) = operator(name.strip_prefix('r')) {
         reflected(site, &method, stem, sign, *swaps)?
@@ -54,6 +56,24 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     findings.push(finding);
     Some(())
+}
+
+/// `divmod`, which no operator goes through.
+fn divided(method: &SpecialMethod) -> Option<Finding> {
+    match method.def.name.as_str() {
+        "__divmod__" => {
+            let parts = [("__floordiv__", "a // b"), ("__mod__", "a % b")];
+            let lacking = parts.iter().filter(|(part, _)| method.lacks(part)).map(|(_, shown)| (*shown).to_string());
+            let lacking: Vec<String> = lacking.collect();
+            (!lacking.is_empty())
+                .then(|| start("datamodel/binary-operator", method).fact("no_parts", Fact::from(lacking)))
+        }
+        "__rdivmod__" => method.lacks("__divmod__").then(|| {
+            let name = Fact::from(method.statement.name.as_str());
+            start("datamodel/reflected-operator", method).fact("divided", name)
+        }),
+        _ => None,
+    }
 }
 
 fn start(concept: &str, method: &SpecialMethod) -> Finding {
@@ -205,9 +225,26 @@ fn unary(site: &Site, method: &SpecialMethod) -> Option<Finding> {
     };
     let changed = changed_and_returned(method).map(|target| Fact::from(site.module.source(target)));
     let negated = (sign == "~" && is_always_true(method)).then(|| Fact::from(method.statement.name.as_str()));
-    if changed.is_none() && negated.is_none() {
+    let is_same = sign == "+" && changed.is_none() && method.returns_itself() && changes_in_place(method);
+    if changed.is_none() && negated.is_none() && !is_same {
         return None;
     }
+    let same = is_same.then(|| Fact::from(method.statement.name.as_str()));
     let shown = if sign == "abs" { "abs(a)".to_string() } else { format!("{sign}a") };
-    Some(finding.fact("shown", Fact::from(shown)).fact("changed", changed).fact("negated", negated))
+    Some(finding.fact("shown", Fact::from(shown)).fact("changed", changed).fact("negated", negated).fact("same", same))
+}
+
+/// Whether another method than `__init__` sets an attribute of the object.
+fn changes_in_place(method: &SpecialMethod) -> bool {
+    let mut methods = method.statement.body.iter().filter_map(ast::Stmt::as_function_def_stmt);
+    methods.any(|def| {
+        let own = super::method_body::parameter(def, 0);
+        let set = find_own(&def.body, |node| match node {
+            AnyNodeRef::ExprAttribute(target) if target.ctx.is_store() => {
+                own.filter(|own| is_name(&target.value, own)).map(|_| ())
+            }
+            _ => None,
+        });
+        set.is_some() && !matches!(def.name.as_str(), "__init__" | "__new__" | "__post_init__")
+    })
 }
