@@ -201,11 +201,21 @@ impl DefinedNames {
     }
 }
 
-/// Whether the value is one that no class can have made a descriptor of: a constant or a display.
+/// Whether the value is one that no class can have made a descriptor of: a constant, a display, or what PEP 8 names as a
+/// class, which is one itself and no object of it.
 fn is_plain(value: &Expr) -> bool {
-    value.is_literal_expr()
-        || matches!(value, Expr::List(_) | Expr::Dict(_) | Expr::Set(_) | Expr::FString(_))
-        || matches!(value, Expr::UnaryOp(unary) if unary.operand.is_literal_expr())
+    match value {
+        Expr::List(_) | Expr::Dict(_) | Expr::Set(_) | Expr::Tuple(_) | Expr::FString(_) => true,
+        Expr::UnaryOp(unary) => is_plain(&unary.operand),
+        Expr::Name(_) | Expr::Attribute(_) => last_name(value).is_some_and(is_class_name),
+        _ => value.is_literal_expr(),
+    }
+}
+
+/// `Widget`, but not `WIDGET`.
+fn is_class_name(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    name.starts_with(|first: char| first.is_uppercase()) && name.contains(|letter: char| letter.is_lowercase())
 }
 
 /// The classes without a hash that a file names, of its own and of the modules of the project that it imports from.
