@@ -55,7 +55,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let several = here.as_ref().filter(|run| run.steps.is_empty() && is_shared_out(&run.callee));
     let other =
         places.iter().copied().filter(|other| other.range() != function.range() && !other.is_async).find_map(|other| {
-            let at = changed_in(module, other, written)?;
+            let (at, value) = changed_in(module, other, written)?;
             let there = on_thread(module, other);
             let is_apart = match (&here, &there) {
                 (None, None) => false,
@@ -63,16 +63,25 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                 _ => true,
             };
             let is_alone = called_under_lock(module, other) || waits_for_threads(other);
-            (is_apart && !is_alone).then_some((other, at, there))
+            (is_apart && !is_alone).then_some((other, at, value, there))
         });
+    // Both changes have to be of that kind.
+    let reads_on = |value: &Expr| match value {
+        Expr::BinOp(sum) => {
+            [&*sum.left, &*sum.right].into_iter().all(|side| is_plain(side) || module.source(side) == written)
+        }
+        _ => is_plain(value),
+    };
+    let is_close = is_plain(&change.value) && other.as_ref().is_none_or(|(_, _, value, _)| reads_on(value));
     let finding = Finding::new("threads/unlocked-change", change.target.range())
+        .fact(if is_close { "halves_close" } else { "halves_apart" }, Fact::from(written))
         .fact("state", Fact::from(written))
         .fact("function", Fact::from(function.name.as_str()))
         .fact("window", window(module, &change.value).map(|call| Fact::from(module.source(call))))
-        .fact("no_window", is_plain(&change.value).then(|| Fact::from(module.source(change))));
+        .fact("no_window", is_close.then(|| Fact::from(module.source(change))));
     let finding = on(finding, here.as_ref(), ("thread_at", "thread_class"));
     findings.push(match (other, calls_own, several) {
-        (Some((def, at, there)), ..) => on(finding, there.as_ref(), ("other_thread_at", "other_thread_class"))
+        (Some((def, at, _, there)), ..) => on(finding, there.as_ref(), ("other_thread_at", "other_thread_class"))
             .fact("other", Fact::from(def.name.as_str()))
             .fact("other_at", module.place(at).map(Fact::from)),
         (None, Some(called), _) => finding.fact("called_at", module.place(called).map(Fact::from)),
@@ -175,20 +184,23 @@ fn is_plain(value: &Expr) -> bool {
     matches!(value, Expr::Name(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_))
 }
 
-/// Where a function changes the attribute or name without a lock, its value being part of the new one.
-fn changed_in(module: &Module, function: &ast::StmtFunctionDef, written: &str) -> Option<TextRange> {
+/// Where a function changes the attribute or name without a lock, its value being part of the new one; and what works that
+/// out.
+fn changed_in<'e>(module: &Module, function: &'e ast::StmtFunctionDef, written: &str) -> Option<(TextRange, &'e Expr)> {
     own_nodes(&function.body).into_iter().find_map(|node| {
-        let range = match node {
-            AnyNodeRef::StmtAugAssign(change) if module.source(&*change.target) == written => change.range(),
+        let (range, value) = match node {
+            AnyNodeRef::StmtAugAssign(change) if module.source(&*change.target) == written => {
+                (change.range(), &*change.value)
+            }
             AnyNodeRef::StmtAssign(assign) => match assign.targets.as_slice() {
                 [target] if module.source(target) == written && module.source(&*assign.value).contains(written) => {
-                    assign.range()
+                    (assign.range(), &*assign.value)
                 }
                 _ => return None,
             },
             _ => return None,
         };
-        (!is_guarded(module, function, range)).then_some(range)
+        (!is_guarded(module, function, range)).then_some((range, value))
     })
 }
 

@@ -28,6 +28,16 @@ const FACTS: &[(&str, &str, &str)] = &[
 /// The minor version of the oldest Python.
 const OLDEST: u8 = 9;
 
+/// What `asyncio.get_event_loop()` does where no loop is set.
+const WITHOUT_LOOP: &str = "import asyncio, warnings\n\
+         with warnings.catch_warnings(record=True) as seen:\n\
+         \x20   warnings.simplefilter('always')\n\
+         \x20   try:\n\
+         \x20       asyncio.get_event_loop()\n\
+         \x20       print('#2' if any('loop' in str(one.message) for one in seen) else '#1')\n\
+         \x20   except RuntimeError:\n\
+         \x20       print('#3')\n";
+
 /// As [`FACTS`], where the fact is a sentence: the program prints `#1` where the page's first text is true, `#2` where the second is.
 const SENTENCES: &[(&str, &str, &str)] = &[
     (
@@ -47,18 +57,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "import asyncio\n\
          print('#2' if hasattr(asyncio, 'TaskGroup') else '#1')\n",
     ),
-    (
-        "asyncio/get-event-loop",
-        "without",
-        "import asyncio, warnings\n\
-         with warnings.catch_warnings(record=True) as seen:\n\
-         \x20   warnings.simplefilter('always')\n\
-         \x20   try:\n\
-         \x20       asyncio.get_event_loop()\n\
-         \x20       print('#2' if any('loop' in str(one.message) for one in seen) else '#1')\n\
-         \x20   except RuntimeError:\n\
-         \x20       print('#3')\n",
-    ),
+    ("asyncio/get-event-loop", "without", WITHOUT_LOOP),
     (
         "asyncio/iscoroutinefunction",
         "outdated",
@@ -81,18 +80,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "import asyncio\n\
          print('#1' if hasattr(asyncio, 'ThreadedChildWatcher') else '#2')\n",
     ),
-    (
-        "asyncio/no-current-loop",
-        "without",
-        "import asyncio, warnings\n\
-         with warnings.catch_warnings(record=True) as seen:\n\
-         \x20   warnings.simplefilter('always')\n\
-         \x20   try:\n\
-         \x20       asyncio.get_event_loop()\n\
-         \x20       print('#2' if any('loop' in str(one.message) for one in seen) else '#1')\n\
-         \x20   except RuntimeError:\n\
-         \x20       print('#3')\n",
-    ),
+    ("asyncio/no-current-loop", "without", WITHOUT_LOOP),
     (
         "asyncio/queue",
         "shutdown",
@@ -190,6 +178,28 @@ const SENTENCES: &[(&str, &str, &str)] = &[
          \x20   print('#1')\n",
     ),
     (
+        "metaclasses/annotations-attribute",
+        "before",
+        "class Base:\n\
+         \x20   size: int\n\
+         class Child(Base): pass\n\
+         print('#1' if Child.__annotations__ else '#2')\n",
+    ),
+    (
+        "metaclasses/annotations-attribute",
+        "early",
+        "import typing\n\
+         def cut(width: int = None): ...\n\
+         print('#2' if typing.get_type_hints(cut)['width'] is int else '#1')\n",
+    ),
+    (
+        "metaclasses/annotations-attribute",
+        "older",
+        "class Base:\n\
+         \x20   size: int\n\
+         print('#1' if hasattr(Base(), '__annotations__') else '#2')\n",
+    ),
+    (
         "metaclasses/dataclass-slots",
         "broken",
         "import dataclasses\n\
@@ -212,6 +222,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "import dataclasses, inspect\n\
          names = inspect.signature(dataclasses.dataclass).parameters\n\
          print('#3' if 'weakref_slot' in names else '#2' if 'slots' in names else '#1')\n",
+    ),
+    (
+        "metaclasses/enum-alias",
+        "left_out",
+        "import enum\n\
+         class Access(enum.Flag):\n\
+         \x20   READ = 1\n\
+         \x20   WRITE = 2\n\
+         \x20   BOTH = 3\n\
+         print('#1' if Access.BOTH in list(Access) else '#2')\n",
     ),
     (
         "metaclasses/protocol-check",
@@ -244,6 +264,37 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "free_threaded",
         "import sys\n\
          print('#2' if hasattr(sys, '_is_gil_enabled') else '#1')\n",
+    ),
+    (
+        "threads/unlocked-change",
+        "close",
+        "import sys, threading\n\
+         sys.setswitchinterval(1e-5)\n\
+         total = 0\n\
+         def add():\n\
+         \x20   global total\n\
+         \x20   for _ in range(50_000):\n\
+         \x20       total += 1\n\
+         def lost():\n\
+         \x20   global total\n\
+         \x20   total = 0\n\
+         \x20   threads = [threading.Thread(target=add) for _ in range(2)]\n\
+         \x20   for thread in threads: thread.start()\n\
+         \x20   for thread in threads: thread.join()\n\
+         \x20   return total < 100_000\n\
+         print('#1' if any(lost() for _ in range(20)) else '#2')\n",
+    ),
+    (
+        "weakref/weak-set",
+        "waits",
+        "import weakref\n\
+         class Part: pass\n\
+         parts = [Part(), Part()]\n\
+         held = weakref.WeakSet(parts)\n\
+         loop = iter(held)\n\
+         next(loop)\n\
+         parts.clear()\n\
+         print('#1' if len(held.data) == 2 else '#2')\n",
     ),
 ];
 
