@@ -17,6 +17,7 @@ mod async_for;
 mod async_with;
 mod asyncio_lock;
 mod asyncio_queue;
+mod asyncio_run;
 mod asyncio_sleep;
 mod attribute_read;
 mod attribute_write;
@@ -25,6 +26,7 @@ mod await_expression;
 pub(crate) mod awaits_in_loop;
 mod blocking_call;
 mod blocking_call_through;
+mod call_later;
 mod call_method;
 pub(crate) mod called_twice;
 mod caught_name;
@@ -55,7 +57,9 @@ mod descriptor_on_instance;
 pub(crate) mod descriptor_shape;
 mod descriptor_storage;
 mod dir_method;
+mod django_queryset;
 mod django_relation;
+mod django_reverse;
 mod dunder_on_instance;
 mod dynamic_attributes;
 mod dynamic_class;
@@ -139,7 +143,9 @@ mod print_on_thread;
 mod process_queue;
 mod property_shape;
 mod protocol_check;
+mod pydantic_copy;
 mod pydantic_field;
+mod pytest_raises;
 mod queue;
 mod queue_drained;
 pub(crate) mod queues;
@@ -154,6 +160,7 @@ mod shared_value;
 mod slots;
 mod snapshot_order;
 mod special_method;
+mod sqlalchemy_load;
 mod super_call;
 pub(crate) mod suspension;
 mod takes_locks;
@@ -164,6 +171,8 @@ mod task_group;
 mod task_not_kept;
 mod text_method;
 mod thread;
+mod thread_event;
+mod thread_here;
 mod thread_lifecycle;
 pub(crate) mod thread_local_shared;
 mod thread_pool;
@@ -177,6 +186,7 @@ mod truth_value;
 mod unhashable_key;
 mod unlocked_change;
 mod unpicklable_argument;
+mod wait_for;
 mod wait_misuse;
 mod wait_without_loop;
 pub(crate) mod waiting_function;
@@ -186,6 +196,7 @@ mod weak_keys;
 mod weak_reference;
 mod weak_target;
 mod write_hook;
+mod wrapped_signature;
 
 use ruff_python_ast::NodeKind;
 
@@ -216,6 +227,7 @@ pub const ALL: &[Detector] = &[
     async_with::DETECTOR,
     asyncio_lock::DETECTOR,
     asyncio_queue::DETECTOR,
+    asyncio_run::DETECTOR,
     asyncio_sleep::DETECTOR,
     attribute_read::DETECTOR,
     attribute_write::DETECTOR,
@@ -224,6 +236,7 @@ pub const ALL: &[Detector] = &[
     awaits_in_loop::DETECTOR,
     blocking_call::DETECTOR,
     blocking_call_through::DETECTOR,
+    call_later::DETECTOR,
     call_method::DETECTOR,
     called_twice::DETECTOR,
     caught_name::DETECTOR,
@@ -252,7 +265,9 @@ pub const ALL: &[Detector] = &[
     descriptor_on_instance::DETECTOR,
     descriptor_storage::DETECTOR,
     dir_method::DETECTOR,
+    django_queryset::DETECTOR,
     django_relation::DETECTOR,
+    django_reverse::DETECTOR,
     dunder_on_instance::DETECTOR,
     dynamic_attributes::DETECTOR,
     dynamic_class::DETECTOR,
@@ -325,7 +340,9 @@ pub const ALL: &[Detector] = &[
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
     protocol_check::DETECTOR,
+    pydantic_copy::DETECTOR,
     pydantic_field::DETECTOR,
+    pytest_raises::DETECTOR,
     queue::DETECTOR,
     queue_drained::DETECTOR,
     reference_count::DETECTOR,
@@ -339,6 +356,7 @@ pub const ALL: &[Detector] = &[
     slots::DETECTOR,
     snapshot_order::DETECTOR,
     special_method::DETECTOR,
+    sqlalchemy_load::DETECTOR,
     super_call::DETECTOR,
     takes_locks::DETECTOR,
     target_called::DETECTOR,
@@ -348,6 +366,8 @@ pub const ALL: &[Detector] = &[
     task_not_kept::DETECTOR,
     text_method::DETECTOR,
     thread::DETECTOR,
+    thread_event::DETECTOR,
+    thread_here::DETECTOR,
     thread_lifecycle::DETECTOR,
     thread_local_shared::DETECTOR,
     thread_pool::DETECTOR,
@@ -360,6 +380,7 @@ pub const ALL: &[Detector] = &[
     unhashable_key::DETECTOR,
     unlocked_change::DETECTOR,
     unpicklable_argument::DETECTOR,
+    wait_for::DETECTOR,
     wait_misuse::DETECTOR,
     wait_without_loop::DETECTOR,
     waiting_function::DETECTOR,
@@ -368,4 +389,5 @@ pub const ALL: &[Detector] = &[
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
     write_hook::DETECTOR,
+    wrapped_signature::DETECTOR,
 ];

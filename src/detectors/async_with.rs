@@ -24,6 +24,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         [only] => with_manager(site, &only.context_expr, finding),
         _ => finding,
     };
+    // What the statement always means is no news.
+    ["enter_at", "exit_at", "yield_at"].iter().find(|fact| finding.facts.get(fact).is_some())?;
     let target = first.optional_vars.as_deref().filter(|_| with.items.len() == 1).and_then(Expr::as_name_expr);
     findings.push(finding.fact("target", target.map(|target| Fact::from(target.id.as_str()))));
     Some(())

@@ -184,13 +184,31 @@ fn created(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     let symbol = site.callee_among(call, &["asyncio.BoundedSemaphore", "asyncio.Lock", "asyncio.Semaphore"])?;
     let finding = match symbol.is("asyncio.Lock") {
         true => Finding::new("asyncio/lock", call.func.range()),
-        false => Finding::new("asyncio/semaphore", call.func.range()).fact("places", places(module, call)),
+        false => Finding::new("asyncio/semaphore", call.func.range())
+            .fact("places", places(module, call))
+            .fact("per_call", per_call(site).map(Fact::from)),
     };
     Some(
         finding
             .fact("created", target(site).map(|target| Fact::from(module.source(target))))
             .fact("users", Fact::from(users(module, call))),
     )
+}
+
+/// The function whose every call makes a semaphore of its own, which nothing but this call's own code takes.
+fn per_call(site: &Site) -> Option<String> {
+    let module = site.module;
+    let function = site.async_function()?;
+    let name = target(site)?.as_name_expr()?;
+    let mut own = vec![];
+    visit_frame(&function.body, &mut |node| {
+        if let AnyNodeRef::StmtWith(with) = node {
+            own.extend(with.items.iter().map(|item| item.context_expr.range()));
+        }
+    });
+    let reads = reads(&function.body, name.id.as_str());
+    let is_own = |read: &&ast::ExprName| own.contains(&read.range());
+    (!reads.is_empty() && reads.iter().all(is_own)).then(|| super::suspension::qualified_name(module, function))
 }
 
 /// How many tasks a semaphore lets through, as written.

@@ -29,7 +29,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let deadline = enclosing_manager(site, &["asyncio.Timeout"]);
     let finding = finding.fact("deadline_at", deadline.and_then(|at| module.place(at.range())).map(Fact::from));
     let finding = stale_read(site, finding);
-    finding.facts.iter().next()?;
+    let finding = torn_write(site, finding);
+    // What `await` always means is no news.
+    let has_news = ["half_read", "lock", "deadline_at", "never_suspends", "state", "tested"];
+    has_news.iter().find(|fact| finding.facts.get(fact).is_some())?;
     let function = site.function().map(|function| Fact::from(function.name.as_str()));
     findings.push(finding.fact("function", function));
     Some(())
@@ -105,6 +108,75 @@ fn stale_read(site: &Site, finding: Finding) -> Finding {
         .fact("copy", Fact::from(copy.id.as_str()))
         .fact("read_at", module.place(state.range()).map(Fact::from))
         .fact("written_at", module.place(target.range()).map(Fact::from))
+}
+
+/// An assignment whose value awaits here, of state that was read or tested before: `self.total += await …`, or
+/// `self.pool = await …` under `if self.pool is None`.
+fn torn_write(site: &Site, finding: Finding) -> Finding {
+    let module = site.module;
+    let at = site.node.range();
+    if enclosing_manager(site, LOCKS).is_some() {
+        return finding;
+    }
+    let written = around(site).find_map(|node| match node {
+        AnyNodeRef::StmtAugAssign(change) => Some((&*change.target, None)),
+        AnyNodeRef::StmtAssign(ast::StmtAssign { targets, value, .. }) => match targets.as_slice() {
+            [target] => Some((target, Some(&**value))),
+            _ => None,
+        },
+        _ => None,
+    });
+    let Some((target, value)) = written.filter(|(target, _)| is_shared(site, target)) else { return finding };
+    let source = module.source(target);
+    let reads_before = |value: &Expr| {
+        ast::helpers::any_over_expr(value, |part| part.end() <= at.start() && module.source(part) == source)
+    };
+    if value.is_none_or(reads_before) {
+        return finding.fact("half_read", Fact::from(source));
+    }
+    let container = target.as_subscript_expr().map(|item| module.source(&*item.value));
+    let tested = around(site).find_map(|node| match node {
+        AnyNodeRef::StmtIf(branch) if is_in(&branch.body, at) => {
+            let is_about = ast::helpers::any_over_expr(&branch.test, |part| {
+                let part = module.source(part);
+                part == source || Some(part) == container
+            });
+            is_about.then_some(branch)
+        }
+        _ => None,
+    });
+    let Some(branch) = tested else { return finding };
+    let mut is_marked = false;
+    visit_frame(&branch.body, &mut |node| {
+        if let AnyNodeRef::StmtAssign(assign) = node {
+            is_marked |=
+                assign.end() <= at.start() && assign.targets.iter().any(|other| module.source(other) == source);
+        }
+    });
+    if is_marked {
+        return finding;
+    }
+    finding.fact("tested", Fact::from(source)).fact("tested_at", module.place(branch.test.range()).map(Fact::from))
+}
+
+/// Whether other tasks may see what is written: an attribute, an item of one, or a name of the module.
+fn is_shared(site: &Site, target: &Expr) -> bool {
+    match target {
+        Expr::Attribute(_) => true,
+        Expr::Subscript(item) => is_shared(site, &item.value),
+        Expr::Name(name) => {
+            let mut is_global = false;
+            let mut is_local = false;
+            visit_frame(frame(site), &mut |node| match node {
+                AnyNodeRef::StmtGlobal(global) => is_global |= global.names.iter().any(|other| other.id == name.id),
+                AnyNodeRef::ExprName(other) => is_local |= other.id == name.id && other.ctx.is_store(),
+                _ => {}
+            });
+            let is_parameter = site.function().is_some_and(|function| function.parameters.includes(&name.id));
+            is_global || (!is_local && !is_parameter && name.ctx.is_load())
+        }
+        _ => false,
+    }
 }
 
 fn mentions(value: &Expr, name: &str) -> bool {

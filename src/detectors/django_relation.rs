@@ -67,7 +67,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-fn is_model(class: &Class) -> bool {
+pub(super) fn is_model(class: &Class) -> bool {
     const MODELS: &[&str] = &["django.db.models.Model", "django.db.models.base.Model"];
     // Where Django is not installed, the import alone tells.
     class.mro().iter().filter(|base| base.symbol().origin == Origin::Project).any(|base| {

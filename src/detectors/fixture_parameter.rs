@@ -21,6 +21,9 @@ pub(super) const DETECTOR: Detector = Detector {
 pub(super) const FIXTURES: &[&str] =
     &["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest_asyncio.plugin.fixture"];
 
+/// How far up from a file a plugin's dotted name may begin.
+const FOLDERS: usize = 4;
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match site.node {
         AnyNodeRef::Parameter(parameter) => wanted(site, parameter, findings),
@@ -33,12 +36,35 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn made(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -> Option<()> {
     let decorator = decorator(site.module, def)?;
     let scope = scope(decorator)?;
+    let value = changeable_value(site.module, def)?;
     findings.push(
         Finding::new("third-party/pytest-fixture", decorator.expression.range())
-            .fact("fixture", Fact::from(def.name.as_str()))
+            .fact("fixture", Fact::from(called(decorator, def)))
+            .fact("value", Fact::from(value))
             .fact("scope", Fact::from(scope)),
     );
     Some(())
+}
+
+/// What the fixture gives, where that is a container made by it: what cannot be changed in place can be shared by all.
+fn changeable_value(module: &Module, def: &ast::StmtFunctionDef) -> Option<String> {
+    let mut given = vec![];
+    own_nodes(&def.body, |node| match node {
+        AnyNodeRef::StmtReturn(node) => given.extend(node.value.as_deref()),
+        AnyNodeRef::ExprYield(node) => given.extend(node.value.as_deref()),
+        _ => {}
+    });
+    let [value] = given.as_slice() else { return None };
+    let class = module.class_of(*value)?;
+    let is_changeable = class.symbol().is_any(&[
+        "builtins.bytearray",
+        "builtins.dict",
+        "builtins.list",
+        "builtins.set",
+        "collections.deque",
+        "collections.defaultdict",
+    ]);
+    is_changeable.then(|| module.source(*value).to_string())
 }
 
 fn wanted(site: &Site, parameter: &ast::Parameter, findings: &mut Findings) -> Option<()> {
@@ -62,7 +88,7 @@ fn wanted(site: &Site, parameter: &ast::Parameter, findings: &mut Findings) -> O
     if !is_asking || is_given || has_default || is_overridden(module, name) {
         return None;
     }
-    let fixture = match fixture(module, name, def.name.as_str()) {
+    let fixture = match fixture(module, name, def.name.as_str()).or_else(|| plugged(module, name)) {
         Some(fixture) => fixture,
         None => above(module, module.path().filter(|_| is_test_file(module))?, name)?,
     };
@@ -101,8 +127,10 @@ struct Fixture {
 /// The only fixture called `name` in this file, but not the function that asks.
 fn fixture(module: &Module, name: &str, asking: &str) -> Option<Fixture> {
     let mut found = all_nodes(&module.syntax().body).into_iter().filter_map(|node| match node {
-        AnyNodeRef::StmtFunctionDef(def) if def.name.as_str() == name && name != asking => {
-            Some((def, decorator(module, def)?))
+        // A fixture may ask for an outer one of its own name.
+        AnyNodeRef::StmtFunctionDef(def) if def.name.as_str() != asking => {
+            let decorator = decorator(module, def).filter(|decorator| called(decorator, def) == name)?;
+            Some((def, decorator))
         }
         _ => None,
     });
@@ -141,7 +169,7 @@ fn above(module: &Module, path: &Path, name: &str) -> Option<Fixture> {
         let conftest = folder.join("conftest.py");
         if conftest != path
             && let Ok(other) = module.snapshot().module(&conftest)
-            && let Some(found) = fixture(&other, name, "")
+            && let Some(found) = fixture(&other, name, "").or_else(|| plugged(&other, name))
         {
             return Some(found);
         }
@@ -152,16 +180,49 @@ fn above(module: &Module, path: &Path, name: &str) -> Option<Fixture> {
     None
 }
 
-/// The decorator that makes `def` a fixture of its own name.
+/// The fixture in one of the files of the project that `pytest_plugins` names.
+fn plugged(module: &Module, name: &str) -> Option<Fixture> {
+    let named = module.syntax().body.iter().find_map(|statement| match statement {
+        Stmt::Assign(assign) => match assign.targets.as_slice() {
+            [Expr::Name(target)] if target.id.as_str() == "pytest_plugins" => Some(&*assign.value),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let texts: Vec<&str> = match named {
+        Expr::StringLiteral(one) => vec![one.value.to_str()],
+        Expr::List(list) => list.elts.iter().filter_map(text).collect(),
+        Expr::Tuple(tuple) => tuple.elts.iter().filter_map(text).collect(),
+        _ => return None,
+    };
+    // The later one wins.
+    texts.into_iter().rev().find_map(|plugin| {
+        let below = Path::new(&plugin.replace('.', "/")).with_extension("py");
+        let mut folders = module.path()?.ancestors().skip(1).take(FOLDERS);
+        folders.find_map(|folder| fixture(&module.snapshot().module(&folder.join(&below)).ok()?, name, ""))
+    })
+}
+
+fn text(expr: &Expr) -> Option<&str> {
+    expr.as_string_literal_expr().map(|text| text.value.to_str())
+}
+
+/// The decorator that makes `def` a fixture.
 fn decorator<'a>(module: &Module, def: &'a ast::StmtFunctionDef) -> Option<&'a ast::Decorator> {
     def.decorator_list.iter().find(|decorator| {
         let callable = ast::helpers::map_callable(&decorator.expression);
-        let renamed =
-            decorator.expression.as_call_expr().is_some_and(|call| call.arguments.find_keyword("name").is_some());
-        !renamed
-            && module.may_be(callable, FIXTURES)
-            && module.symbol(callable).is_some_and(|symbol| symbol.is_any(FIXTURES))
+        module.may_be(callable, FIXTURES) && module.symbol(callable).is_some_and(|symbol| symbol.is_any(FIXTURES))
     })
+}
+
+/// The name by which tests ask for a fixture: that of the function, unless `name=` gives another one; empty if that is not
+/// known.
+fn called<'a>(decorator: &'a ast::Decorator, def: &'a ast::StmtFunctionDef) -> &'a str {
+    let call = decorator.expression.as_call_expr();
+    match call.and_then(|call| call.arguments.find_keyword("name")) {
+        None => def.name.as_str(),
+        Some(keyword) => keyword.value.as_string_literal_expr().map(|name| name.value.to_str()).unwrap_or_default(),
+    }
 }
 
 /// A scope wider than one test.

@@ -22,6 +22,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let Some(AnyNodeRef::StmtAssign(assign)) = site.parent() else { return None };
     let [lock] = assign.targets.as_slice() else { return None };
     let taken: Vec<TextRange> = takers(module, &assign.value);
+    // Where nobody here takes it, there is nothing to be said of this one.
+    let is_in_class_body = matches!(site.enclosing().nth(1), Some(AnyNodeRef::StmtClassDef(_)));
+    if taken.is_empty() && !is_in_class_body {
+        return None;
+    }
     let guarded =
         site.class().filter(|_| lock.is_attribute_expr()).map(|class| Guarded::of(module, class, &assign.value));
     let (guards, bare) = guarded.map(|guarded| (guarded.names(), guarded.bare.into_iter().next())).unwrap_or_default();

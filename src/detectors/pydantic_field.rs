@@ -52,7 +52,7 @@ fn is_called(site: &Site) -> bool {
 
 /// Whether the class derives from pydantic's own model, and from nothing else but classes of the project: other libraries put
 /// something in place of the field. Where pydantic is not installed, the import alone tells.
-fn is_plain_model(class: &Class) -> bool {
+pub(super) fn is_plain_model(class: &Class) -> bool {
     const MODELS: &[&str] = &["pydantic.BaseModel", "pydantic.main.BaseModel"];
     let (mut is_model, mut is_plain) = (false, true);
     for base in class.mro().iter().filter(|base| base.symbol().origin == Origin::Project) {

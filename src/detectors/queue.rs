@@ -89,11 +89,15 @@ fn put(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {
     let written = module.source(receiver);
     let item = call.arguments.find_argument_value("item", 0);
     let waits = !matches!(method(call), Some((_, "put_nowait")));
+    let got_at = queue.places(module, &["get", "get_nowait"]);
+    if got_at.is_empty() && matches!(limit, Limit::None) {
+        return None;
+    }
     Some(
         Finding::new("threads/queue-put", call.func.range())
             .fact("queue", Fact::from(written))
             .fact("item", item.map(|item| Fact::from(module.source(item))))
-            .fact("got_at", Fact::from(queue.places(module, &["get", "get_nowait"])))
+            .fact("got_at", Fact::from(got_at))
             .fact("unbounded", matches!(limit, Limit::None).then(|| Fact::from(written)))
             .fact("maxsize", limit.size().filter(|_| waits).map(|size| Fact::from(module.source(size))))
             .fact("limit", limit.size().filter(|_| !waits).map(|size| Fact::from(module.source(size)))),

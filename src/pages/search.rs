@@ -32,12 +32,6 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
     let words: Vec<String> = split(query).collect();
     let mut scored: Vec<(u32, Arc<Page>)> =
         pages().filter_map(|page| Some((score(page, &words)?, page.clone()))).collect();
-    if scored.is_empty() {
-        // No page has all the words: those that have the most, if that is more than one.
-        let has = |page: &Page| words.iter().filter(|word| score(page, std::slice::from_ref(word)).is_some()).count();
-        let most = pages().map(|page| has(page)).max().filter(|most| *most > 1);
-        scored = pages().filter(|page| most == Some(has(page))).map(|page| (0, page.clone())).collect();
-    }
     scored.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.id.cmp(&other.1.id)));
     let Some((best, page)) = scored.first() else { return vec![] };
     if *best == 0 && words == split(&page.title).collect::<Vec<_>>() {
@@ -54,6 +48,10 @@ const SLIP: u32 = 25;
 const SECOND_SLIP: u32 = 40;
 /// What it costs that two words are written as one in the page.
 const JOINED: u32 = 5;
+/// What it costs that a word is only the end of a longer one, as `malloc` is of `tracemalloc`.
+const ENDING: u32 = 20;
+/// What it costs that a word is nowhere in the page: more than a slip in the farthest field.
+const MISSING: u32 = 65;
 
 /// How far the page is from the words, 0 for all of its title; `None` if a word fits nothing.
 fn score(page: &Page, words: &[String]) -> Option<u32> {
@@ -91,20 +89,26 @@ impl Fields {
         };
         Self(vec![
             (0, split(&page.title).collect()),
-            (4, split(&page.id).collect()),
+            (4, split(&page.id).chain(page.id.rsplit('/').next().map(|name| name.replace('-', "_"))).collect()),
             (6, words(names.cloned().collect())),
             (15, words(said.collect())),
             (35, words(each.chain(sections).collect())),
         ])
     }
 
-    /// The distances of the words, and the title's words that none of them is about.
+    /// The distances of the words, and the title's words that none of them is about. Of two or three words one may be missing,
+    /// of more a half.
     fn sum(&self, words: &[String]) -> Option<u32> {
         let near = |(base, field): &(u32, Vec<String>), word: &str| {
             field.iter().filter_map(|candidate| Some(base + distance(word, candidate)?)).min()
         };
         let one = |word: &String| self.0.iter().filter_map(|field| near(field, word)).min();
-        let sum = words.iter().map(one).sum::<Option<u32>>()?;
+        let found: Vec<u32> = words.iter().filter_map(one).collect();
+        let missing = words.len() - found.len();
+        if found.is_empty() || missing > words.len() / 2 {
+            return None;
+        }
+        let sum = found.iter().sum::<u32>() + MISSING * u32::try_from(missing).unwrap_or_default();
         let title = self.0.first().map_or(0, |(_, title)| title.len());
         Some(sum + u32::try_from(title.saturating_sub(words.len())).unwrap_or_default())
     }
@@ -123,6 +127,9 @@ fn distance(word: &str, candidate: &str) -> Option<u32> {
     if typed >= 3 && other.starts_with(stem) {
         return Some(u32::try_from(3 * (length - typed)).map_or(SLIP, |cost| cost.min(SLIP)));
     }
+    if typed >= 5 && length > typed + 2 {
+        return ending(stem, other, length - typed);
+    }
     if typed < 3 || length < 3 || typed.abs_diff(length) > 2 {
         return None;
     }
@@ -132,6 +139,16 @@ fn distance(word: &str, candidate: &str) -> Option<u32> {
         (1, 3) => (length == 4).then_some(SLIP),
         (1, _) => Some(SLIP),
         (2, 6..) => Some(SLIP + SECOND_SLIP),
+        _ => None,
+    }
+}
+
+/// The distance to the end of a longer word, with at most one slip.
+fn ending(word: &str, candidate: &str, longer_by: usize) -> Option<u32> {
+    let ends = [longer_by, longer_by - 1, longer_by + 1].into_iter().filter_map(|skipped| candidate.get(skipped..));
+    match ends.map(|end| strsim::damerau_levenshtein(word, end)).min()? {
+        0 => Some(ENDING),
+        1 => Some(ENDING + SLIP),
         _ => None,
     }
 }
