@@ -195,8 +195,8 @@ mod wall_clock;
 mod weak_keys;
 mod weak_reference;
 mod weak_target;
-mod write_hook;
 mod wrapped_signature;
+mod write_hook;
 
 use ruff_python_ast::NodeKind;
 
@@ -388,6 +388,6 @@ pub const ALL: &[Detector] = &[
     weak_keys::DETECTOR,
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
-    write_hook::DETECTOR,
     wrapped_signature::DETECTOR,
+    write_hook::DETECTOR,
 ];
