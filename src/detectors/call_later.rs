@@ -19,9 +19,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     site.callee_among(call, &["asyncio.AbstractEventLoop.call_at", "asyncio.AbstractEventLoop.call_later"])?;
     let callback = call.arguments.find_argument_value("callback", 1)?;
-    let finding = Finding::new("asyncio/call-later", call.func.range())
-        .fact("callback", Fact::from(module.source(callback)))
-        .fact("callee", Fact::from(module.source(&*call.func)));
+    let finding =
+        Finding::new("asyncio/call-later", call.func.range()).fact("callback", Fact::from(module.source(callback)));
     match site.parent()? {
         AnyNodeRef::StmtExpr(_) => {
             let object = callback.as_attribute_expr().map(|bound| module.source(&*bound.value));

@@ -123,13 +123,14 @@ fn expired(site: &Site, read: &ast::ExprAttribute, class: &Class) -> Option<Find
                     _ => {}
                 }
             }
-            AnyNodeRef::ExprAttribute(other) if other.ctx.is_load() && module.source(&*other.value) == name => {
-                // That read has loaded the row.
-                if commit.as_ref().is_some_and(|(commit, _)| commit.end() <= other.start())
-                    && mapped(class, other.attr.as_str()).is_some()
-                {
-                    commit = None;
-                }
+            // A read behind the commit has loaded the row.
+            AnyNodeRef::ExprAttribute(other)
+                if other.ctx.is_load()
+                    && module.source(&*other.value) == name
+                    && commit.as_ref().is_some_and(|(commit, _)| commit.end() <= other.start())
+                    && mapped(class, other.attr.as_str()).is_some() =>
+            {
+                commit = None;
             }
             _ => {}
         }
