@@ -9,13 +9,16 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
 use ruff_text_size::{Ranged as _, TextRange};
 use serde::Deserialize;
 
-use super::calls::Flag;
+use super::calls::{Flag, is_of_project};
 use super::module::Module;
 use super::names::{Origin, Symbol};
 
 /// What an exception handler names that expects a call not to wait.
 const RETRIES: &[&str] =
     &["BlockingIOError", "EAGAIN", "EWOULDBLOCK", "SSLWantReadError", "SSLWantWriteError", "WantReadError"];
+
+/// Calls that make a socket.
+const SOCKETS: &[&str] = &["accept", "create_connection", "socket", "wrap_socket"];
 
 /// One table for the whole program, made once at start.
 #[derive(Debug, Default)]
@@ -62,6 +65,9 @@ pub struct BlockingCall {
     /// Returns at once if its receiver is ready: behind a test it is not reported through helpers.
     #[serde(default)]
     pub unless_ready: bool,
+    /// It waits only if it is given one of these arguments, by keyword or by position.
+    #[serde(default)]
+    waits_with: Vec<String>,
     /// Words in the call that made its receiver with which it does not block.
     #[serde(default)]
     quiet_made_with: Vec<String>,
@@ -83,6 +89,12 @@ impl BlockingCall {
     /// Whether the call returns at once, and iterating over its result is what waits.
     pub fn is_lazy(&self) -> bool {
         self.lazy
+    }
+
+    /// Whether neither its receiver nor what is done with its result decides.
+    fn is_plain(&self) -> bool {
+        let on_receiver = self.bounded || self.made_in_sight || self.made_here.is_some();
+        !self.lazy && !on_receiver && self.waits_with.is_empty()
     }
 }
 
@@ -134,13 +146,16 @@ impl<'s> Module<'s> {
         }
         let table = &self.knowledge().blocking;
         let Some(row) = self.callee(call).and_then(|callee| table.get(&callee)) else {
-            return self.partial_of(call).map(|row| (row, vec![]));
+            let row = self.partial_of(call).or_else(|| self.lambda_of(call)).or_else(|| self.mapped_by(call));
+            return row.map(|row| (row, vec![]));
         };
         let returns_at_once = (row.lazy && !self.is_iterated(call))
             || (row.bounded && !self.is_made_bounded(call))
-            || (row.made_in_sight && self.may_be_nonblocking(call))
+            || (row.made_in_sight && self.may_be_nonblocking(call, row))
             || row.made_here.is_some_and(|made_here| self.is_made_here(call) != made_here);
-        if returns_at_once || self.is_made_with(call, &row.quiet_made_with) || self.is_quiet(call, row) {
+        let waits =
+            row.waits_with.is_empty() || row.waits_with.iter().any(|argument| argument_value(call, argument).is_some());
+        if returns_at_once || !waits || self.is_made_with(call, &row.quiet_made_with) || self.is_quiet(call, row) {
             return None;
         }
         let mut needed = vec![];
@@ -172,7 +187,6 @@ impl<'s> Module<'s> {
             return None;
         }
         let row = self.blocking_function(made.arguments.args.first()?)?;
-        let is_plain = !row.lazy && !row.bounded && !row.made_in_sight && row.made_here.is_none();
         // What keeps it from waiting may be among the arguments of the partial or those of the call.
         let given = |argument: &str| match argument.parse::<usize>() {
             Ok(position) => made.arguments.find_positional(position + 1),
@@ -184,7 +198,27 @@ impl<'s> Module<'s> {
             // By position, the call may give it.
             None => argument.parse::<usize>().is_err() || call.arguments.args.is_empty(),
         };
-        (is_plain && row.nonblocking.iter().all(waits)).then_some(row)
+        (row.is_plain() && row.nonblocking.iter().all(waits)).then_some(row)
+    }
+
+    /// The row for what a lambda calls that the name was bound to.
+    fn lambda_of(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
+        if !call.func.is_name_expr() || !self.text().contains("= lambda") {
+            return None;
+        }
+        let [Expr::Lambda(lambda)] = self.origins(&call.func)[..] else { return None };
+        match self.blocking_unless(lambda.body.as_call_expr()?, &[])? {
+            (row, needed) if needed.is_empty() => Some(row),
+            _ => None,
+        }
+    }
+
+    /// The row for what `map` calls for each item, where somebody iterates over it.
+    fn mapped_by(&self, call: &ast::ExprCall) -> Option<&'s BlockingCall> {
+        if !call.func.is_name_expr() || !self.calls(call, &["builtins.map"]) || !self.is_iterated(call) {
+            return None;
+        }
+        self.blocking_function(call.arguments.args.first()?).filter(|row| row.is_plain())
     }
 
     /// Whether the value of a flag is there to be read: a literal, or constants of a library.
@@ -245,9 +279,23 @@ impl<'s> Module<'s> {
     }
 
     /// Whether the receiver may have been made non-blocking out of sight, or the call is seen to expect it.
-    fn may_be_nonblocking(&self, call: &ast::ExprCall) -> bool {
+    fn may_be_nonblocking(&self, call: &ast::ExprCall, row: &BlockingCall) -> bool {
         let Expr::Attribute(method) = &*call.func else { return false };
-        self.is_out_of_sight(&method.value) || self.is_ready_to_retry(call)
+        self.is_out_of_sight(&method.value) || self.is_made_quiet(&method.value, row) || self.is_ready_to_retry(call)
+    }
+
+    /// Whether a function of the project makes the receiver, in a file where calls keep such an object from waiting, or that
+    /// gets it from somewhere else.
+    fn is_made_quiet(&self, receiver: &Expr, row: &BlockingCall) -> bool {
+        self.makers(receiver).into_iter().filter_map(Expr::as_call_expr).any(|made| {
+            let Some(maker) = self.function_definition(&made.func) else { return false };
+            if !is_of_project(self.db(), maker) {
+                return false;
+            }
+            let home = Module::of_file(self.snapshot(), maker.program_file(self.db()));
+            let has_call = |name: &&str| !home.calls_of(name).is_empty();
+            row.quiet_with.iter().map(String::as_str).any(|name| has_call(&name)) || !SOCKETS.iter().any(has_call)
+        })
     }
 
     /// Whether an exception handler around the call serves a receiver that does not wait.

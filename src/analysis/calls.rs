@@ -6,6 +6,8 @@
 
 mod body;
 mod decorators;
+mod results;
+mod unnamed;
 
 use ruff_db::parsed::{ParsedModuleRef, parsed_module};
 use ruff_python_ast::{self as ast, Expr};
@@ -19,9 +21,10 @@ use super::database::Db;
 use super::functions::contains_yield;
 use super::module::Module;
 use super::syntax_index::import_aliases;
-pub(super) use body::Doubts;
-use body::{Asks, CallSite, How, calls_in};
+use body::{Asks, CallSite, calls_in};
+pub(super) use body::{Doubts, How};
 use decorators::{Decoration, decoration};
+pub(super) use results::result;
 
 /// What a function's own body calls, in the order of the text.
 #[derive(Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
@@ -86,7 +89,10 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
     let names = flags(def);
     let (sites, asks) = calls_in(module.import_aliases(), def, &names);
     let mut calls = vec![];
-    if let Decoration::Wrapped(wrappers) = decoration(&module, def) {
+    let decoration = decoration(&module, def);
+    // What is at hand already is not worked out again.
+    let is_cached = matches!(decoration, Decoration::Cached | Decoration::CachedProperty);
+    if let Decoration::Wrapped(wrappers) = decoration {
         calls.extend(wrappers.into_iter().map(|(range, wrapper)| Edge {
             // A wrapper decides whether the function is called at all.
             decides: true,
@@ -95,6 +101,9 @@ pub(super) fn frame<'db>(db: &'db dyn Db, function: Definition<'db>) -> Frame<'d
     }
     for site in &sites {
         calls.extend(edges(&module, def, site, &names));
+    }
+    if is_cached {
+        calls.iter_mut().for_each(|call| call.doubts.data += 1);
     }
     Frame { calls, flags: names, asks }
 }
@@ -188,6 +197,10 @@ fn edges<'db>(module: &Module<'db>, def: &ast::StmtFunctionDef, site: &CallSite,
             push(Target::Function(called), passes, vec![]);
         }
     }
+    if let (How::HandedOver, Some(function)) = (site.how, site.expr) {
+        let called = module.function_definition(function).filter(|called| module.runs_when(*called, How::Called));
+        called.into_iter().for_each(|called| push(Target::Function(called), vec![], vec![]));
+    }
     for method in site.expr.map(|expr| module.implied(expr, site.how)).unwrap_or_default() {
         push(Target::Function(method), vec![], vec![]);
     }
@@ -236,6 +249,7 @@ impl<'s> Module<'s> {
             (How::Read, Expr::Attribute(read)) if self.may_have_property(&read.attr) => {
                 (&read.value, &[(read.attr.as_str(), How::Read)])
             }
+            (How::Special(name), _) if self.may_have_method(name) => (expr, &[(name, How::Called)]),
             _ => return vec![],
         };
         let Some(class) = self.receiver_class(receiver) else { return vec![] };
@@ -259,8 +273,10 @@ impl<'s> Module<'s> {
         }
         let is_generator = contains_yield(&def.body);
         match decoration(&home, def) {
-            Decoration::None | Decoration::Wrapped(_) => how != How::Read && (!is_generator || how == How::Iterated),
-            Decoration::Property => !is_generator && how == How::Read,
+            Decoration::None | Decoration::Cached | Decoration::Wrapped(_) => {
+                how != How::Read && (!is_generator || how == How::Iterated)
+            }
+            Decoration::Property | Decoration::CachedProperty => !is_generator && how == How::Read,
             Decoration::ContextManager => is_generator && how == How::Entered,
             Decoration::Unknown => false,
         }
@@ -307,7 +323,7 @@ impl<'s> Module<'s> {
 }
 
 /// Whether a function is the user's own.
-fn is_of_project<'db>(db: &'db dyn SemanticDb, function: Definition<'db>) -> bool {
+pub(super) fn is_of_project<'db>(db: &'db dyn SemanticDb, function: Definition<'db>) -> bool {
     if function.file(db).is_stub(db) {
         return false;
     }

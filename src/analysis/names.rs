@@ -200,7 +200,12 @@ impl<'s> Module<'s> {
 
     fn attribute_symbol(&self, attribute: &ast::ExprAttribute) -> Option<Symbol> {
         let name = attribute.attr.as_str();
-        if let Some(base) = self.symbol(&*attribute.value) {
+        // What a property gives is not the property.
+        let is_property = match &*attribute.value {
+            Expr::Attribute(read) => self.may_have_property(&read.attr),
+            _ => false,
+        };
+        if let Some(base) = self.symbol(&*attribute.value).filter(|_| !is_property) {
             return Some(base.member(name));
         }
         let class = self.class_name(&attribute.value)?;

@@ -160,8 +160,9 @@ impl DefinedNames {
                     self.methods.insert(def.name.to_string());
                     if !def.decorator_list.is_empty() {
                         self.class_attributes.insert(def.name.to_string());
-                        let is_property =
-                            |decorator: &ast::Decorator| last_name(&decorator.expression) == Some("property");
+                        let is_property = |decorator: &ast::Decorator| {
+                            matches!(last_name(&decorator.expression), Some("cached_property" | "property"))
+                        };
                         if def.decorator_list.iter().any(is_property) {
                             self.properties.insert(def.name.to_string());
                         }

@@ -3,10 +3,11 @@
 //!
 //! Every step must be the only possibility in sight; where two sources disagree, the answer is none.
 
+mod results;
+
 use std::cell::Cell;
 
 use ruff_db::parsed::parsed_module;
-use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 use ruff_text_size::Ranged as _;
 use ty_python_core::definition::{Definition, DefinitionKind};
@@ -19,6 +20,7 @@ use super::classes::Class;
 use super::module::Module;
 use super::names::{Origin, Symbol};
 use super::syntax_index::{FUNCTION_KEYWORDS, last_name};
+use results::item_named;
 
 /// How many steps are taken back; each one is a binding, a call's argument or a context manager.
 const DEPTH: usize = 6;
@@ -118,9 +120,12 @@ impl<'s> Module<'s> {
         if let Some(class) = self.class_of(expr) {
             return Some(Instance::Of(class));
         }
+        if let Some(instance) = self.result_of(expr, depth) {
+            return Some(instance);
+        }
         if let Expr::Call(call) = expr {
             let symbol = self.symbol(&*call.func)?;
-            if symbol.origin == Origin::Unresolved
+            if symbol.origin != Origin::Project
                 && let Some((module, name)) = self.runtime().returned_class(&symbol.to_string())
             {
                 let (module, name) = (module.to_string(), name.to_string());
@@ -142,6 +147,9 @@ impl<'s> Module<'s> {
                     (symbol.origin == Origin::Unresolved).then_some(Instance::Named(symbol))?
                 }
                 Source::Entered(manager) => {
+                    if let Some(instance) = self.entered(manager, depth) {
+                        return Some(instance);
+                    }
                     let manager = self.trace(manager, depth)?;
                     let known = self.runtime().enters_itself(&manager.symbol().to_string());
                     known.then_some(manager)?
@@ -244,24 +252,6 @@ impl<'s> Module<'s> {
             },
             _ => None,
         }
-    }
-
-    /// What `target` gets in `a, b = x, y`: the value at the same place.
-    fn paired<'m>(&'m self, target: &Expr, value: &'m Expr) -> Option<&'m Expr> {
-        let items = |expr: &'m Expr| match expr {
-            Expr::Tuple(tuple) => Some(tuple.elts.as_slice()),
-            Expr::List(list) => Some(list.elts.as_slice()),
-            _ => None,
-        };
-        let assign = covering_node(self.syntax().into(), value.range()).ancestors().find_map(|node| match node {
-            AnyNodeRef::StmtAssign(assign) if assign.value.range() == value.range() => Some(assign),
-            _ => None,
-        })?;
-        let whole = assign.targets.iter().find(|whole| whole.range().contains_range(target.range()))?;
-        let (targets, values) = (items(whole)?, items(value)?);
-        let is_plain = targets.len() == values.len() && !targets.iter().chain(values).any(Expr::is_starred_expr);
-        let number = targets.iter().position(|item| item.range() == target.range()).filter(|_| is_plain)?;
-        values.get(number)
     }
 
     /// The annotation of a parameter of this file, without `| None`.
@@ -375,18 +365,6 @@ impl<'s> Module<'s> {
             None => call.func.is_name_expr(),
         }
     }
-}
-
-/// The value under the key `name`; `None` where some keys are not seen.
-fn item_named<'m>(dict: &'m ast::ExprDict, name: &str) -> Option<Option<&'m Expr>> {
-    let mut found = None;
-    for item in &dict.items {
-        let key = item.key.as_ref()?.as_string_literal_expr()?;
-        if key.value.to_str() == name {
-            found = Some(&item.value);
-        }
-    }
-    Some(found)
 }
 
 /// One place a value comes from.

@@ -94,12 +94,23 @@ fn belongs_to_twisted(module: &Module) -> bool {
     imports("twisted") && !imports("asyncio")
 }
 
-/// Whether `body` awaits more than tasks that have a name.
+/// Whether `body` awaits more than tasks that have a name, with a limit of time or without.
 fn awaits_own_work(body: &[Stmt]) -> bool {
+    const ROUND_IT: &[&str] = &["shield", "wait_for"];
+    let is_named = |awaited: &Expr| matches!(awaited, Expr::Name(_) | Expr::Attribute(_));
+    let is_kept = |awaited: &Expr| {
+        let Expr::Call(call) = awaited else { return is_named(awaited) };
+        let name = match &*call.func {
+            Expr::Name(callee) => callee.id.as_str(),
+            Expr::Attribute(method) => method.attr.as_str(),
+            _ => return false,
+        };
+        ROUND_IT.contains(&name) && call.arguments.args.first().is_some_and(is_named)
+    };
     let mut own = false;
     visit_frame(body, &mut |node| {
         own |= match node {
-            AnyNodeRef::ExprAwait(awaited) => !matches!(*awaited.value, Expr::Name(_) | Expr::Attribute(_)),
+            AnyNodeRef::ExprAwait(awaited) => !is_kept(&awaited.value),
             AnyNodeRef::StmtFor(statement) => statement.is_async,
             AnyNodeRef::StmtWith(statement) => statement.is_async,
             _ => false,

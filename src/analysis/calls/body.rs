@@ -8,6 +8,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::super::syntax_index::{ImportAliases, last_name};
 use super::Flag;
+use super::unnamed::{handed_over, iterated_by, object_asked};
 
 /// Calls that ask on which loop the code runs.
 const ASKS_FOR_LOOP: &[&str] = &[
@@ -27,13 +28,9 @@ const ASKS_FOR_THREAD: &[&str] =
 /// One test of data.
 const ONE: Doubts = Doubts { data: 1, settings: 0 };
 
-/// Calls that run through the iterator they are given.
-const CONSUMERS: &[&str] =
-    &["all", "any", "deque", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum", "tuple"];
-
 /// How the value of an expression is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub(in super::super) enum How {
     Called,
     /// Iterated over: the body of a generator runs.
     Iterated,
@@ -41,6 +38,10 @@ pub(super) enum How {
     Entered,
     /// Read as an attribute: the body of a property runs.
     Read,
+    /// Given to a function that calls it before it returns: `sorted(items, key=f)`.
+    HandedOver,
+    /// Used so that a special method runs: `stock[key]`.
+    Special(&'static str),
 }
 
 /// An expression that runs something.
@@ -323,21 +324,6 @@ impl<'a> Walk<'a> {
     fn how(&self, range: TextRange) -> How {
         self.used.iter().rev().find(|(used, _)| *used == range).map_or(How::Called, |(_, how)| *how)
     }
-
-    /// What is iterated over by the node itself.
-    fn iterated_by(node: AnyNodeRef<'a>) -> Option<&'a Expr> {
-        match node {
-            AnyNodeRef::Comprehension(part) if !part.is_async => Some(&part.iter),
-            AnyNodeRef::ExprYieldFrom(from) => Some(&from.value),
-            AnyNodeRef::ExprStarred(starred) => Some(&starred.value),
-            AnyNodeRef::ExprCall(call) => {
-                let name = last_name(&call.func)?;
-                let is_consumer = CONSUMERS.contains(&name) && call.func.is_name_expr();
-                call.arguments.args.first().filter(|_| is_consumer || name == "join" || name == "extend")
-            }
-            _ => None,
-        }
-    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
@@ -352,15 +338,22 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'a> {
     }
 
     fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        if let Some(iterated) = Self::iterated_by(node) {
+        if let Some(iterated) = iterated_by(node) {
             self.iterate(iterated);
+        }
+        if let Some((object, method)) = object_asked(node) {
+            self.add(node.range(), None, Some(object), How::Special(method));
         }
         match node {
             AnyNodeRef::ExprBoolOp(chain) => self.chosen.extend(chain.values.iter().skip(1).map(|value| value.range())),
             AnyNodeRef::ExprIf(choice) => self.chosen.extend([choice.body.range(), choice.orelse.range()]),
             AnyNodeRef::ExprCall(call) => {
                 last_name(&call.func).iter().for_each(|name| self.asks.add(name));
-                self.add(call.func.range(), Some(call), None, self.how(call.range()));
+                let how = self.how(call.range());
+                self.add(call.func.range(), Some(call), None, how);
+                if let Some(handed) = handed_over(call, how) {
+                    self.add(handed.range(), None, Some(handed), How::HandedOver);
+                }
                 self.called = Some(call.func.range());
             }
             AnyNodeRef::StmtFunctionDef(_)

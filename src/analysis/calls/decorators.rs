@@ -28,6 +28,10 @@ const TRANSPARENT: &[&str] = &[
 pub(super) enum Decoration<'s> {
     /// The function itself.
     None,
+    /// The function itself, for arguments that it has not seen.
+    Cached,
+    /// What reading an attribute calls the first time.
+    CachedProperty,
     /// What reading an attribute calls.
     Property,
     /// A generator function, as a context manager.
@@ -40,7 +44,7 @@ pub(super) enum Decoration<'s> {
 /// What the decorators of `def` make of it.
 pub(super) fn decoration<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) -> Decoration<'s> {
     let mut wrappers = vec![];
-    let mut is_manager = false;
+    let (mut is_manager, mut is_cached) = (false, false);
     for decorator in &def.decorator_list {
         let callee = match &decorator.expression {
             Expr::Call(call) => &*call.func,
@@ -49,6 +53,10 @@ pub(super) fn decoration<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) ->
         let Some(symbol) = module.symbol(callee) else { return Decoration::Unknown };
         if symbol.is("builtins.property") && def.decorator_list.len() == 1 {
             return Decoration::Property;
+        } else if symbol.is("functools.cached_property") && def.decorator_list.len() == 1 {
+            return Decoration::CachedProperty;
+        } else if symbol.is_any(&["functools.cache", "functools.lru_cache"]) {
+            is_cached = true;
         } else if symbol.is("contextlib.contextmanager") {
             is_manager = true;
         } else if symbol.is_any(TRANSPARENT) {
@@ -59,8 +67,9 @@ pub(super) fn decoration<'s>(module: &Module<'s>, def: &ast::StmtFunctionDef) ->
         }
     }
     match (is_manager, wrappers.is_empty()) {
-        (true, true) => Decoration::ContextManager,
-        (true, false) => Decoration::Unknown,
+        (true, true) if !is_cached => Decoration::ContextManager,
+        (true, _) => Decoration::Unknown,
+        (false, true) if is_cached => Decoration::Cached,
         (false, true) => Decoration::None,
         (false, false) => Decoration::Wrapped(wrappers),
     }
