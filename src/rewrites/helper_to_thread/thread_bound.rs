@@ -264,7 +264,9 @@ impl Search {
                 return Err(format!("the `StopIteration` of `{written}` cannot cross threads ({at})"));
             }
         }
-        if home.blocking_call(call).is_some_and(|row| row.thread_bound) {
+        // A function of a module makes the object; the object's methods use it.
+        let is_method = symbol.as_ref().is_some_and(|symbol| symbol.name.contains('.'));
+        if is_method && home.blocking_call(call).is_some_and(|row| row.thread_bound) {
             let receiver = method(call).map(|(receiver, _)| receiver);
             if !receiver.is_some_and(|receiver| is_made_here(home, def, receiver)) {
                 return Err(format!("`{name}` calls `{written}`, whose object belongs to its thread ({at})"));
