@@ -128,7 +128,7 @@ fn without_value(class: &Class, name: &str, finding: Finding) -> Finding {
     match (hook, set_at) {
         (_, Some(SetAt::Here(place))) => finding.fact("set_at", place.map(Fact::from)),
         (_, Some(SetAt::Elsewhere)) => finding,
-        (_, None) => finding.fact("missing", Fact::from(format!("{}.{name}", class.name()))),
+        (_, None) => finding.fact("missing", Fact::from(name)),
     }
 }
 
