@@ -189,14 +189,24 @@ fn bindings<'m>(module: &'m Module, name: &ast::ExprName) -> Option<(Vec<&'m Exp
     (!lists.is_empty() && stores == understood).then_some((assigned, lists))
 }
 
-/// The expressions whose values are in the list `expr`: those of its literal or comprehension, and those appended.
+/// The expressions whose values are in the list or the tuple `expr`: those of its literal or comprehension, and those appended;
+/// of a sum, those of both sides.
 fn elements<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
     let mut found = vec![];
     let lists = module.origins(expr);
     for list in &lists {
         match list {
-            Expr::List(list) => found.extend(list.elts.iter().flat_map(|item| module.origins(item))),
+            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+                found.extend(elts.iter().flat_map(|item| module.origins(item)));
+            }
             Expr::ListComp(list) => found.push(&*list.elt),
+            Expr::BinOp(sum) if sum.op == ast::Operator::Add => {
+                let (left, right) = (elements(module, &sum.left), elements(module, &sum.right));
+                if left.is_empty() || right.is_empty() {
+                    return vec![];
+                }
+                found.extend(left.into_iter().chain(right));
+            }
             _ => return vec![],
         }
     }

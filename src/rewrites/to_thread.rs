@@ -20,8 +20,7 @@ fn offer(target: &Target) -> Option<Offer> {
     if symbol.is("time.sleep") {
         return None;
     }
-    let callee = site.module.source(&*call.func);
-    let title = titled(callee);
+    let title = titled(&shown(site.module, &call.func));
     let reason = obstacle(&site).or_else(|| immovable(&site, call)).or_else(|| lazy_argument(site.module, call));
     if let Some(reason) = reason {
         return Offer::refused(title, reason);
@@ -36,11 +35,20 @@ fn offer(target: &Target) -> Option<Offer> {
         Some((read, both))
     });
     let (title, mut edits) = match whole {
-        Some((read, edits)) => (titled(site.module.source(&*read.func)), edits),
+        Some((read, edits)) => (titled(&shown(site.module, &read.func)), edits),
         None => (title, edits(&site, call, &head)?),
     };
     edits.extend(asyncio.edit);
     Offer::edit(site.module, title, edits, false)
+}
+
+/// A callee for a title, which is one line.
+fn shown(module: &Module, callee: &Expr) -> String {
+    let written = module.source(callee);
+    match callee {
+        Expr::Attribute(method) if written.contains('\n') => format!("….{}", method.attr),
+        _ => written.to_string(),
+    }
 }
 
 fn titled(callee: &str) -> String {

@@ -6,7 +6,7 @@ use crate::analysis::{Class, Module, Version};
 use crate::detectors::nodes::{around, calls, method, own_nodes};
 use crate::detectors::queues::queue_class;
 use crate::detectors::suspension::{handles, is_in};
-use crate::detectors::threads::{created, creations};
+use crate::detectors::threads::{created, creations, thread_class};
 use crate::text::{Place, Ranged as _, TextRange};
 
 /// The queues of module `queue` that have the same counterpart.
@@ -237,10 +237,27 @@ impl<'m, 's> Pool<'m, 's> {
         }
         Ok(match (timed.is_empty(), is_endless) {
             (true, false) if waits => Ending::ByItself,
-            (true, false) if !joins => return Err("the threads are not waited for".to_string()),
+            (true, false) if !joins => return Err(self.not_waited_for(module)),
             (false, false) if oldest_python >= (3, 13) => Ending::ShutDown(timed),
             _ => Ending::Cancel,
         })
+    }
+
+    /// Nothing is known to wait for the threads.
+    fn not_waited_for(&self, module: &'m Module<'s>) -> String {
+        let nodes = own_nodes(&self.function.body);
+        let unknown = calls(&nodes).into_iter().find_map(|call| {
+            let (receiver, "join") = method(call)? else { return None };
+            let may_be = module.class_name(receiver).is_none() || thread_class(module, receiver).is_some();
+            (call.arguments.is_empty() && may_be).then_some(receiver)
+        });
+        match unknown {
+            Some(receiver) => {
+                let (written, line) = (module.source(receiver), module.lines().line(receiver.start()));
+                format!("which thread `{written}` is cannot be told (line {line})")
+            }
+            None => "the threads are not waited for".to_string(),
+        }
     }
 
     /// The calls in the function that this rewrite changes itself.
