@@ -50,8 +50,8 @@ const SECOND_SLIP: u32 = 40;
 const JOINED: u32 = 5;
 /// What it costs that a word is only the end of a longer one, as `malloc` is of `tracemalloc`.
 const ENDING: u32 = 20;
-/// What it costs that a word is nowhere in the page: more than a slip in the farthest field.
-const MISSING: u32 = 65;
+/// What it costs that a word is nowhere in the page: more than two slips near by, or one far down.
+const MISSING: u32 = 90;
 
 /// How far the page is from the words, 0 for all of its title; `None` if a word fits nothing.
 fn score(page: &Page, words: &[String]) -> Option<u32> {
