@@ -119,6 +119,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     findings.push(match (this.what, fetched) {
         (Use::Fetches | Use::Answers, Some(_)) => finding.fact("reused_at", fetched_at),
         (Use::Queries, Some(_)) => finding.fact("again_at", fetched_at),
+        // An earlier one that something decides about may have fetched them.
+        (Use::Fetches, None)
+            if uses.iter().any(|seen| seen.what == Use::Fetches && seen.range.end() <= name.start()) =>
+        {
+            return None;
+        }
         (Use::Fetches, None) => finding.fact("runs", Fact::from(module.source(this.code))),
         (Use::Answers, None) => finding.fact("later_at", place(later?.range)),
         (Use::Queries, None) => return None,

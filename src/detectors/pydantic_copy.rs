@@ -82,7 +82,8 @@ fn copied(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     let mut shared: Vec<String> = vec![];
     for base in class.mro().iter().rev() {
         for name in base.own_names() {
-            let is_it = container(&class, &name).is_some() && !updated.contains(name.as_str());
+            let is_it =
+                !name.starts_with('_') && container(&class, &name).is_some() && !updated.contains(name.as_str());
             if is_it && !deep && !shared.contains(&name) {
                 shared.push(name);
             }
