@@ -2,6 +2,7 @@
 //!
 //! Knows no Python and names no other module. A page that cannot be read is reported and left out; the store lives on.
 
+mod body;
 mod page;
 mod search;
 mod severity;

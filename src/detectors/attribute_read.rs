@@ -7,7 +7,7 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 use super::class_reading::{is_built_plainly, is_own, set_in_init};
 use super::descriptor_shape::Shape;
 use super::method_body::raised;
-use super::property_shape::{Accessors, with_accessor};
+use super::property_shape::{Accessors, made_anew, set_on_itself, with_accessor};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Lookup, Member, MemberKind, Site, Step};
 use crate::text::{Ranged as _, TextRange};
@@ -106,6 +106,11 @@ fn non_data(descriptor: &Class, at: TextRange) -> Option<Finding> {
         Finding::new("descriptors/non-data-descriptor", at)
             .fact("getter", Fact::from(get.label()))
             .fact("getter_at", get.place.clone().map(Fact::from))
+            .fact(
+                "unstored",
+                (stores.is_none() && !descriptor.is("functools.cached_property"))
+                    .then(|| Fact::from(descriptor.name())),
+            )
             .fact("stores", stores.map(Fact::from))
             .fact("stores_at", stores_at.flatten().map(Fact::from)),
     )
@@ -139,12 +144,25 @@ fn property_read(member: &Member, at: TextRange) -> Finding {
         })
     });
     let (blocks, blocks_at) = blocks.unzip();
+    let made = with_accessor(member, "getter", |module, def| {
+        let (kind, range) = made_anew(def)?;
+        Some((kind, module.place(range)))
+    });
+    let sets = with_accessor(member, "getter", |module, def| {
+        let target = set_on_itself(def)?;
+        Some((module.source(target).to_string(), module.place(target.range())))
+    });
+    let ((made, made_at), (sets, sets_at)) = (made.unzip(), sets.unzip());
     let label = format!("{}.{}", member.owner.name(), member.name);
     Finding::new("descriptors/property-read", at)
         .fact("getter", Fact::from(label))
         .fact("getter_at", Accessors::of(member).getter.or(member.place.clone()).map(Fact::from))
         .fact("blocks", blocks.map(Fact::from))
         .fact("blocks_at", blocks_at.flatten().map(Fact::from))
+        .fact("made", made.map(Fact::from))
+        .fact("made_at", made_at.flatten().map(Fact::from))
+        .fact("sets", sets.map(Fact::from))
+        .fact("sets_at", sets_at.flatten().map(Fact::from))
         .fact("raises", Fact::from(raises))
         .fact("raises_at", raises_at.map(Fact::from))
 }

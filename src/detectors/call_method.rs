@@ -7,7 +7,7 @@ use super::method_shape::SpecialMethod;
 use super::nodes::is_generator;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
-use crate::text::Ranged as _;
+use crate::text::{Place, Ranged as _};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["datamodel/special-construction"], nodes: &[NodeKind::StmtFunctionDef], detect };
@@ -27,9 +27,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Finding::new("datamodel/special-construction", method.def.name.range())
             .fact("class", name())
             .fact("coroutine", is_coroutine.then(name))
+            .fact("asked_at", is_coroutine.then(|| asked_at(site)).flatten().map(Fact::from))
             .fact("wrapped", wrapped.map(|wrapped| Fact::from(format!("self.{wrapped}")))),
     );
     Some(())
+}
+
+/// Where this file asks of something whether it is a coroutine function.
+fn asked_at(site: &Site) -> Option<Place> {
+    let calls = site.module.calls_of("iscoroutinefunction");
+    site.module.place(calls.first()?.range())
 }
 
 /// The attribute that holds the only argument of `__init__`, where calling the object calls that: the object stands in for a

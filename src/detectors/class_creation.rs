@@ -5,6 +5,8 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::abstract_class;
 use super::metaclass_hooks::{given, provided};
+use super::method_body::method;
+use super::method_shape::is_placeholder;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Metaclass, Origin, Site};
 use crate::text::Ranged as _;
@@ -72,8 +74,9 @@ fn plain(statement: &ast::StmtClassDef, class: &Class, metaclass: Option<&Metacl
     if let Some(definer) = init_subclass_of_bases(class) {
         let mut keywords: Vec<_> = keywords(statement).map(|keyword| keyword.to_string()).collect();
         let is_own = definer.symbol().origin == Origin::Project;
-        if keywords.is_empty() && !is_own {
-            return None; // As for every `unittest.TestCase`, and every model of a library.
+        // What a library does with every class of its kind is no news; and what has no body does nothing.
+        if keywords.is_empty() && (!is_own || is_empty_hook(&definer)) {
+            return None;
         }
         // A metaclass of a library may keep keywords for itself, as models' options.
         let takes_keywords = metaclass.is_some_and(|metaclass| {
@@ -100,6 +103,12 @@ fn plain(statement: &ast::StmtClassDef, class: &Class, metaclass: Option<&Metacl
     runs_more.then(|| with_members(statement, class, found.fact("class", Fact::from(name))))
 }
 
+fn is_empty_hook(definer: &Class) -> bool {
+    definer.with_statement(|_, statement| {
+        method(&statement.body, "__init_subclass__").is_none_or(|hook| is_placeholder(&hook.body))
+    })
+}
+
 fn keywords(statement: &ast::StmtClassDef) -> impl Iterator<Item = &str> {
     let keywords = statement.arguments.iter().flat_map(|arguments| &arguments.keywords);
     keywords.filter_map(|keyword| keyword.arg.as_deref()).filter(|name| *name != "metaclass")
@@ -115,23 +124,19 @@ fn with_hooks(class: &Class, metaclass: &Metaclass, mut finding: Finding) -> Fin
         let place = definer.own_member(method).and_then(|member| member.place);
         Some((Fact::from(format!("{}.{method}", definer.name())), place.map(Fact::from)))
     };
-    // A library's metaclass, of which only a stub is known, may have more methods than that says.
-    let is_plain = metaclass.class.symbol().origin == Origin::Project && metaclass.class.mro_is_complete();
-    let plain = |method: &str| is_plain.then(|| Fact::from(format!("type.{method}")));
-    finding = match hook("__prepare__") {
-        Some((name, place)) => finding.fact("prepare", name).fact("prepare_at", place),
-        None => finding.fact("plain_prepare", plain("__prepare__")),
-    };
-    finding = match hook("__new__") {
-        Some((name, place)) => {
-            let fact = if adds.is_empty() { "meta_new" } else { "meta_new_adding" };
-            let finding = finding.fact(fact, name).fact("meta_new_at", place);
-            finding.fact("adds", Fact::from(adds)).fact("may_add", Fact::from(may_add))
-        }
-        None => finding.fact("plain_new", plain("__new__")),
-    };
+    // Where the metaclass is written, the first of its hooks is what the hover begins with.
+    let mut is_first = metaclass.written_on == *class;
+    let mut begins = |fact: &'static str, first: &'static str| if std::mem::take(&mut is_first) { first } else { fact };
+    if let Some((name, place)) = hook("__new__") {
+        let fact = begins(if adds.is_empty() { "meta_new" } else { "meta_new_adding" }, "first_new");
+        finding = finding.fact(fact, name).fact("meta_new_at", place);
+        finding = finding.fact("adds", Fact::from(adds)).fact("may_add", Fact::from(may_add));
+    }
     if let Some((name, place)) = hook("__init__") {
-        finding = finding.fact("meta_init", name).fact("meta_init_at", place);
+        finding = finding.fact(begins("meta_init", "first_init"), name).fact("meta_init_at", place);
+    }
+    if let Some((name, place)) = hook("__prepare__") {
+        finding = finding.fact(begins("prepare", "first_prepare"), name).fact("prepare_at", place);
     }
     let Some(definer) = init_subclass_of_bases(class) else { return finding };
     let place = definer.own_member("__init_subclass__").and_then(|member| member.place);

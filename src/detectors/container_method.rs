@@ -36,9 +36,6 @@ const PAST: &[(&str, &str, &[&str])] = &[
 /// What the mixins of `collections.abc` make of the method.
 const THROUGH: &[(&str, &str, &[&str])] = &[
     ("Mapping", "__getitem__", &["get", "__contains__", "items", "values"]),
-    ("MutableMapping", "__delitem__", &["pop", "popitem", "clear"]),
-    ("MutableMapping", "__setitem__", &["setdefault", "update"]),
-    ("MutableSequence", "__delitem__", &["pop", "remove", "clear"]),
     ("Sequence", "__getitem__", &["__iter__", "__contains__", "__reversed__", "index"]),
 ];
 

@@ -5,7 +5,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 use super::method_body::own_nodes;
 use super::nodes::{is_false, is_true};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Site};
+use crate::analysis::{Class, Module, Site};
 use crate::text::{Place, Ranged as _};
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -38,6 +38,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let name = || Fact::from(statement.name.as_str());
     let is_unhashable = eq && !frozen && !options.is_on("unsafe_hash") && !binds("__hash__");
     let fields = fields(site.module, statement);
+    let own = fields.clone();
+    let inherited = inherited(site.module, statement, &own);
+    let hashed = (eq && frozen && !binds("__hash__")).then(|| unhashable_field(site.module, statement)).flatten();
     let range = decorator.expression.range();
     let (asked, asked_at) = asked(site.module, statement).unzip();
     findings.push(
@@ -45,6 +48,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("class", name())
             .fact("written", Fact::from(written.into_iter().map(str::to_string).collect::<Vec<_>>()))
             .fact("fields", Fact::from(fields))
+            .fact("inherited", (!own.is_empty()).then(|| Fact::from(inherited.0)))
+            .fact("inherited_from", (!own.is_empty()).then_some(inherited.1).flatten().map(Fact::from))
+            .fact("hashed_field", hashed.as_ref().map(|(name, _)| Fact::from(name.as_str())))
+            .fact("hashed_kind", hashed.map(|(_, kind)| Fact::from(kind)))
             .fact("unhashable", is_unhashable.then(name))
             .fact("frozen", frozen.then(name))
             .fact("kw_only", options.is_on("kw_only").then(name))
@@ -98,6 +105,57 @@ fn fields(module: &Module, statement: &ast::StmtClassDef) -> Vec<String> {
         field.target.as_name_expr().filter(|_| is_field).map(|name| name.id.to_string())
     });
     names.collect()
+}
+
+/// The fields that come before those of the class's own body, and the base that brings them.
+fn inherited(module: &Module, statement: &ast::StmtClassDef, own: &[String]) -> (Vec<String>, Option<String>) {
+    let nothing = (vec![], None);
+    let Some(class) = module.class(statement).filter(|class| class.mro_is_complete()) else { return nothing };
+    let bases: Vec<_> = class.mro().into_iter().skip(1).filter(super::class_reading::is_dataclass).collect();
+    let by_keyword = |module: &Module, statement: &ast::StmtClassDef| {
+        let decorators = statement.decorator_list.iter();
+        let mut sources = decorators.map(|decorator| module.source(&decorator.expression));
+        sources.any(|source| source.contains("kw_only"))
+            || statement.body.iter().any(|member| module.source(member).contains("KW_ONLY"))
+    };
+    if by_keyword(module, statement) || bases.iter().any(|base| base.with_statement(by_keyword)) {
+        return nothing;
+    }
+    let mut names: Vec<String> = vec![];
+    for base in bases.iter().rev() {
+        for name in base.with_statement(fields) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.retain(|name| !own.contains(name));
+    let from = bases.iter().find(|base| !base.with_statement(fields).is_empty()).map(Class::name);
+    (names, from)
+}
+
+/// The first field whose annotation names a container that has no hash.
+fn unhashable_field(module: &Module, statement: &ast::StmtClassDef) -> Option<(String, &'static str)> {
+    const KINDS: &[&str] = &["list", "dict", "set"];
+    statement.body.iter().find_map(|member| {
+        let field = member.as_ann_assign_stmt()?;
+        let name = field.target.as_name_expr()?.id.to_string();
+        if field
+            .value
+            .as_deref()
+            .is_some_and(|value| ["hash", "compare"].iter().any(|word| module.source(value).contains(word)))
+        {
+            return None;
+        }
+        let annotation = ast::helpers::map_subscript(&field.annotation);
+        let symbol = module.symbol(annotation)?;
+        let kind = KINDS.iter().find(|kind| {
+            let mut capital = kind.to_string();
+            capital[..1].make_ascii_uppercase();
+            symbol.is(&format!("builtins.{kind}")) || symbol.is(&format!("typing.{capital}"))
+        })?;
+        Some((name, *kind))
+    })
 }
 
 /// The first field whose default is a descriptor, and where that one's `__get__` is.

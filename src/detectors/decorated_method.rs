@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind};
 
-use super::class_reading::{is_own, lacks_dict, subclasses};
+use super::class_reading::{is_own, lacks_dict, set_in_init, subclasses};
 use super::method_body::{find_own, is_name, parameter};
 use super::method_shape::returned;
 use super::property_shape::{Accessors, accessor};
@@ -113,20 +113,30 @@ fn property(
     let member = class.own_member(&def.name)?;
     let MemberKind::Property { setter, .. } = member.kind else { return None };
     let accessors = Accessors::of(&member);
-    let masked_by = class.definer("__getattr__").filter(is_own);
+    let masked_by = class.definer("__getattr__").filter(is_own).filter(|_| !is_plain_read(def, class));
     let lost = (!setter).then(|| lost_setter(class, &def.name)).flatten();
     let masked_at = masked_by.and_then(|class| class.own_member("__getattr__")).and_then(|member| member.place);
     let finding = start("descriptors/property", def, class)
         .fact("read_only", (!setter).then(|| Fact::from(def.name.as_str())))
         .fact("setter_at", accessors.setter.map(Fact::from))
         .fact("deleter_at", accessors.deleter.map(Fact::from))
-        .fact("overridden", Fact::from(overridden(site, class, &def.name)))
+        .fact("overridden", setter.then(|| Fact::from(overridden(site, class, &def.name))))
         .fact("lost_setter", lost.as_ref().map(|(name, _)| Fact::from(name.as_str())))
         .fact("lost_at", lost.and_then(|(_, at)| at).map(Fact::from))
         .fact("masked_by", masked_by.map(|class| Fact::from(format!("{}.__getattr__", class.name()))))
         .fact("masked_at", masked_at.map(Fact::from));
     push_at_both(finding, def, decorator, findings);
     Some(())
+}
+
+/// `return self.name` of what `__init__` sets: nothing in it is likely to raise.
+fn is_plain_read(def: &ast::StmtFunctionDef, class: &Class) -> bool {
+    let [ast::Stmt::Return(only)] = super::method_shape::without_docstring(&def.body) else { return false };
+    let attribute = only.value.as_deref().and_then(Expr::as_attribute_expr);
+    attribute.is_some_and(|attribute| {
+        parameter(def, 0).is_some_and(|own| is_name(&attribute.value, own))
+            && (set_in_init(class, &attribute.attr).is_some() || class.binds(&attribute.attr))
+    })
 }
 
 /// The setter of the property that this one, without a setter, replaces for the class.

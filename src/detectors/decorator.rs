@@ -167,6 +167,7 @@ fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<
             .fact("decorator", Fact::from(function.name.as_str()))
             .fact("same", is_same.filter(|is_same| *is_same && !is_factory).map(|_| Fact::from(written)))
             .fact("factory", is_factory.then(|| Fact::from(written)))
+            .fact("replaced", (is_same == Some(false)).then(|| Fact::from(written)))
             .fact("decorator_at", function.place.map(Fact::from)),
     )
 }

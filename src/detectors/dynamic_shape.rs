@@ -94,6 +94,7 @@ fn computed_names<'a>(node: AnyNodeRef<'a>, receiver: &str) -> Option<Names<'a>>
                     }
                     let spread = call.arguments.keywords.iter().find(|keyword| keyword.arg.is_none());
                     Some(match (arguments, spread) {
+                        ([], None) => return None,
                         ([mapping], None) => Names::Mapping(mapping),
                         ([], Some(spread)) => Names::Mapping(&spread.value),
                         _ => Names::Unknown,

@@ -40,7 +40,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Limit::Entries(limit) => finding.fact("maxsize", Fact::from(limit.as_str())),
         Limit::None => finding.fact("unbounded", name()),
     };
-    findings.push(finding);
+    findings.push(finding.fact("takes", (!takes_nothing).then(name)));
 
     let class = module.class(statement?)?;
     if !matches!(limit, Limit::None) || class.is_metaclass() || class.inherits("enum.Enum") {

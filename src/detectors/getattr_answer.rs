@@ -4,10 +4,11 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, ExprContext, NodeKind};
 
-use super::class_reading::is_built_plainly;
+use super::class_reading::{is_built_plainly, is_own, is_protocol};
 use super::dynamic_shape::{Dynamic, dynamic, extra_keywords};
 use super::getattr_shape::answers_all;
 use super::method_body::{each_node, is_name, method, parameter};
+use super::method_shape::is_placeholder;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Lookup, Module, Site, Step};
 use crate::text::{Place, Ranged as _};
@@ -80,6 +81,7 @@ pub(super) fn answer<'s>(module: &Module<'s>, attribute: &ast::ExprAttribute) ->
     if lookup.step != Step::GetattrHook
         || !is_built_plainly(&class)
         || class.mro().iter().any(|class| class.binds(name))
+        || !runs(&lookup.member.owner)
     {
         return None;
     }
@@ -103,6 +105,14 @@ pub(super) fn answer<'s>(module: &Module<'s>, attribute: &ast::ExprAttribute) ->
     }
     let is_set = keywords.iter().any(|keyword| keyword == name);
     Some(Answer { lookup, is_set, keywords, keywords_at })
+}
+
+/// Whether the class's hook is code that runs: not a stub's, not a protocol's, not one for type checkers alone.
+fn runs(owner: &Class) -> bool {
+    let has_body = |_: &Module, statement: &ast::StmtClassDef| {
+        method(&statement.body, "__getattr__").is_some_and(|def| !is_placeholder(&def.body))
+    };
+    is_own(owner) && !is_protocol(owner) && owner.with_statement(has_body)
 }
 
 /// Whether the file assigns the attribute on an object that may be of the class, or sets computed names on such objects.

@@ -37,7 +37,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let no_next = lacks(next).then(name);
-    findings.push(finding.fact("single", name()).fact("no_next", no_next));
+    let is_container = ["__len__", "__getitem__", "__contains__"].iter().any(|other| method.statement_binds(other));
+    let container = is_container.then(name).filter(|_| !is_async);
+    findings.push(finding.fact("single", name()).fact("container", container).fact("no_next", no_next));
     Some(())
 }
 

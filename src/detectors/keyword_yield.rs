@@ -151,6 +151,8 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
             returned = returned.or(Some(value));
         }
     });
+    // What `__await__` returns is the value of the `await`.
+    let returned = returned.filter(|_| def.name.as_str() != "__await__");
     let place = |range: TextRange| site.module.place(range).map(Fact::from);
     let guarded = cleanup(&def.body).filter(|_| count > 0);
     // That nothing runs at the call is true of every generator.
@@ -161,6 +163,10 @@ fn generator(site: &Site, def: &ast::StmtFunctionDef, findings: &mut Findings) -
         Finding::new("datamodel/generator-function", def.name.range())
             .fact("function", Fact::from(qualified_name(site.module, def)))
             .fact("checked_at", checked.and_then(place))
+            .fact(
+                "also_returned",
+                returned.filter(|_| checked.is_some()).map(|value| Fact::from(site.module.source(value))),
+            )
             .fact("returned", returned.map(|value| Fact::from(site.module.source(value))))
             .fact("cleanup_at", guarded.and_then(place)),
     );

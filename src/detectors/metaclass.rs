@@ -77,12 +77,29 @@ fn keyword_use(site: &Site, statement: &ast::StmtClassDef, keyword: &ast::Keywor
         return Some(Finding { range: keyword.range(), ..finding });
     }
     let heirs = names_of_classes(site.module, |class| *class != built && class.is_subclass_of(&built));
-    let finding = class_statement(site.module, &metaclass, keyword.range());
+    if !super::class_reading::is_own(&metaclass) {
+        return None;
+    }
+    let hook = |name: &str| {
+        let definer = metaclass.definer(name).filter(super::class_reading::is_own)?;
+        let place = definer.own_member(name).and_then(|member| member.place);
+        Some((Fact::from(format!("{}.{name}", definer.name())), place.map(Fact::from)))
+    };
+    let (check, check_at) = hook("__instancecheck__").unzip();
+    let (call, call_at) = hook("__call__").unzip();
+    let is_hooked = check.is_some() || call.is_some();
+    let adds: Vec<_> = provided(&metaclass).into_iter().map(|provided| provided.name).collect();
     Some(
-        finding
+        Finding::new("metaclasses/metaclass", keyword.range())
+            .fact("class", Fact::from(metaclass.name()))
+            .fact("adds", Fact::from(adds))
+            .fact("check", check)
+            .fact("check_at", check_at.flatten())
+            .fact("call", call)
+            .fact("call_at", call_at.flatten())
             .fact("built", Fact::from(statement.name.as_str()))
             .fact("metaclass_at", metaclass.place().map(Fact::from))
-            .fact("heirs", Fact::from(heirs)),
+            .fact(if is_hooked { "also_heirs" } else { "heirs" }, Fact::from(heirs)),
     )
 }
 

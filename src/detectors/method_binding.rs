@@ -31,7 +31,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             stored_in = assign.targets.first().filter(|target| !target.is_name_expr()).map(|target| code(target.into()))
         }
         AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_) => {
-            passed_to = callee(site).filter(|call| keeps(call)).map(|call| code((&*call.func).into()))
+            passed_to = callee(site)
+                .filter(|call| keeps(call) && outlives_this(site, call))
+                .map(|call| code((&*call.func).into()))
         }
         AnyNodeRef::ExprCompare(compare) => {
             let by_identity = matches!(&*compare.ops, [ast::CmpOp::Is | ast::CmpOp::IsNot]);
@@ -56,6 +58,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("identity", identity),
     );
     Some(())
+}
+
+/// Whether what is called may live longer than the function: not a list or another object that a local name holds.
+fn outlives_this(site: &Site, call: &ast::ExprCall) -> bool {
+    let ast::Expr::Attribute(attribute) = &*call.func else { return true };
+    let ast::Expr::Name(name) = &*attribute.value else { return true };
+    let Some(function) = site.function() else { return true };
+    !super::method_body::binds_locally(function, &name.id)
 }
 
 /// Whether the name of what is called says that it keeps what it is given.

@@ -139,3 +139,12 @@ pub(super) fn each_node<'a>(body: &'a [Stmt], visit: impl FnMut(AnyNodeRef<'a>))
     }
     Walk(visit).visit_body(body);
 }
+
+/// Whether the function's own body assigns the name.
+pub(super) fn binds_locally(function: &ast::StmtFunctionDef, name: &str) -> bool {
+    let found = find_own(&function.body, |node| match node {
+        AnyNodeRef::ExprName(target) => (target.ctx.is_store() && target.id == name).then_some(()),
+        _ => None,
+    });
+    found.is_some()
+}

@@ -40,6 +40,11 @@ impl<'a, 's> SpecialMethod<'a, 's> {
         self.is_all_in_sight() && self.class.definer(name).is_none()
     }
 
+    /// Whether the body of its class defines a method `name`.
+    pub fn statement_binds(&self, name: &str) -> bool {
+        super::method_body::method(&self.statement.body, name).is_some()
+    }
+
     /// Whether a statement of the file may give the class methods whose names are not written out.
     fn is_set_by_name(&self) -> bool {
         let module = self.class.module();

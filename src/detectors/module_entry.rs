@@ -29,7 +29,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                     AnyNodeRef::StmtAssign(assign) => Some(&*assign.value),
                     _ => None,
                 })?;
-                finding.fact("stored", code).fact("value", Fact::from(site.module.source(value)))
+                match value {
+                    Expr::NoneLiteral(_) => finding.fact("refused", code),
+                    value => finding.fact("stored", code).fact("value", Fact::from(site.module.source(value))),
+                }
             }
         }
         AnyNodeRef::ExprCall(call) => {

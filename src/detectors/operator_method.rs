@@ -86,11 +86,12 @@ fn binary(site: &Site, method: &SpecialMethod, stem: &str, sign: &str) -> Option
     let read = method.unchecked_read();
     let refusal = method.refusal();
     let changed = changed_and_returned(method);
-    let word = truth_word(method, stem);
     let lacks_reflected = method.lacks(&reflected);
     let is_one_sided = lacks_reflected && read.is_none() && !checks_own_kind(site, method);
-    let is_summed = stem == "add" && lacks_reflected;
-    if read.is_none() && refusal.is_none() && changed.is_none() && word.is_none() && !is_one_sided && !is_summed {
+    // Numbers on the left are to be expected only where numbers are on the right.
+    let is_one_sided = is_one_sided && takes_numbers(method.def);
+    let is_summed = stem == "add" && lacks_reflected && site.module.text().contains("sum(");
+    if read.is_none() && refusal.is_none() && changed.is_none() && !is_one_sided && !is_summed {
         return None;
     }
     Some(
@@ -100,21 +101,9 @@ fn binary(site: &Site, method: &SpecialMethod, stem: &str, sign: &str) -> Option
             .fact("reads", read.map(|read| Fact::from(module.source(read))))
             .fact("refused_at", refusal.and_then(|raise| module.place(raise.range())).map(Fact::from))
             .fact("changed", changed.map(|target| Fact::from(module.source(target))))
-            .fact("word", word.map(|(word, _)| Fact::from(word)))
-            .fact("gives", word.map(|(_, gives)| Fact::from(gives)))
             .fact("one_sided", is_one_sided.then(|| Fact::from(method.statement.name.as_str())))
             .fact("summed", is_summed.then(|| Fact::from(method.statement.name.as_str()))),
     )
-}
-
-/// `and` and `or` decide by the truth of the left operand, which is fixed for a class without a truth value of its own.
-fn truth_word(method: &SpecialMethod, stem: &str) -> Option<(&'static str, &'static str)> {
-    let found = match stem {
-        "and" => ("and", "b"),
-        "or" => ("or", "a"),
-        _ => return None,
-    };
-    is_always_true(method).then_some(found)
 }
 
 fn is_always_true(method: &SpecialMethod) -> bool {
@@ -143,6 +132,25 @@ fn checks_own_kind(site: &Site, method: &SpecialMethod) -> bool {
     let mut found = vec![];
     super::method_body::own_nodes(&method.def.body, |node| found.extend(checks(node)));
     !found.is_empty() && found.iter().all(|is_own| *is_own)
+}
+
+/// Whether the method looks for numbers in its operand, or says that it takes them.
+fn takes_numbers(def: &ast::StmtFunctionDef) -> bool {
+    const NUMBERS: &[&str] = &["int", "float", "complex", "Number", "Integral", "Real", "Decimal", "Fraction"];
+    let mentions = |expr: &Expr| NUMBERS.iter().any(|number| super::method_body::mentions(expr, number));
+    let annotation = def.parameters.args.get(1).and_then(|operand| operand.parameter.annotation.as_deref());
+    let is_arithmetic = find_own(&def.body, |node| match node {
+        AnyNodeRef::ExprBinOp(operation) => operation
+            .right
+            .as_name_expr()
+            .filter(|name| def.parameters.args.get(1).is_some_and(|operand| operand.parameter.name.id == name.id))
+            .map(|_| ()),
+        AnyNodeRef::ExprCall(call) if is_name(&call.func, "isinstance") => {
+            call.arguments.args.get(1).filter(|class| mentions(class)).map(|_| ())
+        }
+        _ => None,
+    });
+    annotation.is_some_and(mentions) || is_arithmetic.is_some()
 }
 
 /// The attribute that a method sets on the object that it then returns.

@@ -33,7 +33,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let mut finding = Finding::new("memory/slots", range)
         .fact("unslotted", Fact::from(unslotted))
-        .fact("first", own_fields.first().map(|slot| Fact::from(slot.as_str())))
         .fact("class", name())
         .fact("slots", Fact::from(own_fields.clone()));
     if matches!(weakrefable(&class), Weakrefable::No(Reason::Slots(..))) {
@@ -46,8 +45,15 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     match dict_source(&class) {
         Dict::None => {
             let order = class.mro();
-            let all = order.iter().rev().flat_map(|class| fields(&class.own_slots().unwrap_or_default()));
-            findings.push(finding.fact("sealed", name()).fact("all_slots", Fact::from(all.collect::<Vec<_>>())));
+            let slots = |class: &Class| fields(&class.own_slots().unwrap_or_default());
+            let all: Vec<_> = order.iter().rev().flat_map(slots).collect();
+            let inherited: Vec<_> = order.iter().skip(1).rev().flat_map(slots).collect();
+            findings.push(
+                finding
+                    .fact("sealed", name())
+                    .fact("all_slots", Fact::from(all))
+                    .fact("inherited", (!own_fields.is_empty()).then(|| Fact::from(inherited))),
+            );
         }
         Dict::From(base) => {
             findings.push(finding.fact("dict_from", Fact::from(base.name())));

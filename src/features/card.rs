@@ -94,6 +94,12 @@ impl<'a> Card<'a> {
         self.is_reported
     }
 
+    /// Whether there is more to say than what is true of every such use. A hazard always tells.
+    pub(super) fn is_telling(&self) -> bool {
+        let name = self.finding.facts.get("name").map(|name| name.show(None));
+        self.is_reported || self.page.is_telling(name.as_deref(), |fact| self.finding.facts.get(fact).is_some())
+    }
+
     /// The diagnostic's text; none if the diagnostic is off.
     pub fn message(&self) -> Option<String> {
         self.fill(self.page.message.as_ref().filter(|_| self.is_reported)?)

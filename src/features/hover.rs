@@ -1,9 +1,12 @@
 //! Hover: what happens at this place, in this code.
 
+use ruff_python_ast::AnyNodeRef;
+use ruff_python_ast::find_node::covering_node;
+
 use super::{Card, Verbosity, View, keyword, suppression};
 use crate::detectors::{Finding, findings_in};
 use crate::pages::Page;
-use crate::text::{TextRange, TextSize};
+use crate::text::{Ranged as _, TextRange, TextSize};
 
 /// The most lines and characters of a hover.
 const LINES: usize = 15;
@@ -30,7 +33,8 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
     let range = TextRange::empty(offset);
     let findings = findings_in(view.module, view.store, range, &|_| true);
     let mut cards: Vec<Card> = findings.iter().filter_map(|finding| Card::new(view, finding)).collect();
-    cards.retain(|card| view.options.speaks_of(&card.page));
+    cards.retain(|card| view.options.speaks_of(&card.page) && (view.options.ordinary_uses || card.is_telling()));
+    cards.retain(|card| card.is_reported() || is_about(view, card.finding.range, offset));
     cards.sort_by_key(|card| rank(card, offset));
     let Some(primary) = cards.iter().find(|card| card.summary().is_some()) else {
         let at = keyword::works_on(view.module, offset).filter(|_| view.options.keywords)?;
@@ -42,6 +46,27 @@ pub fn hover(view: &View, offset: TextSize) -> Option<Hover> {
         markdown: markdown(view, primary, pitfall),
         concept: primary.page.id.clone(),
     })
+}
+
+/// Whether what `offset` points at is what a finding in `range` is about, and not an argument, an item or a nested block of it.
+fn is_about(view: &View, range: TextRange, offset: TextSize) -> bool {
+    let covering = covering_node(view.module.syntax().into(), TextRange::empty(offset));
+    let around: Vec<_> = covering.ancestors().take_while(|node| range.contains_range(node.range())).collect();
+    !around.iter().enumerate().any(|(depth, node)| match node {
+        AnyNodeRef::Arguments(arguments) if arguments.range() != range => {
+            let argument = depth.checked_sub(1).map(|inner| around[inner]);
+            argument.is_some_and(|argument| !is_named(argument))
+        }
+        AnyNodeRef::ExprSubscript(item) => item.slice.range().contains(offset) && !is_named((&*item.slice).into()),
+        AnyNodeRef::ExprLambda(_) => node.range() != range && depth > 0,
+        AnyNodeRef::ExprList(_) | AnyNodeRef::ExprDict(_) | AnyNodeRef::ExprSet(_) => depth > 0,
+        _ => false,
+    })
+}
+
+/// A name, an attribute or a string: as a part of a finding's code, it has nothing of its own to be asked about.
+fn is_named(node: AnyNodeRef) -> bool {
+    node.is_expr_name() || node.is_expr_attribute() || node.is_expr_string_literal()
 }
 
 /// The order in which findings at one place speak: those that hold the place before those that end at it, small ranges

@@ -22,6 +22,8 @@ pub struct Options {
     /// Hovers on keywords and other mere forms of syntax.
     pub keywords: bool,
     pub verbosity: Verbosity,
+    /// Hovers also where a concept is used as it always is.
+    pub ordinary_uses: bool,
     /// The ids and topics of the concepts that hovers do not speak of.
     pub hovers_off: BTreeSet<String>,
     pub inlay_hints: bool,
@@ -50,6 +52,7 @@ impl Default for Options {
             hover: true,
             keywords: true,
             verbosity: Verbosity::Full,
+            ordinary_uses: false,
             hovers_off: BTreeSet::new(),
             inlay_hints: true,
             hints_off: BTreeSet::new(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::body::Body;
 use super::severity::Severity;
 use super::template::Template;
 
@@ -37,6 +38,8 @@ struct FrontMatter {
     syntax: Vec<String>,
     each: BTreeMap<String, String>,
     keyword: bool,
+    quiet: Vec<String>,
+    telling: Vec<String>,
     versions: BTreeMap<String, BTreeMap<String, String>>,
     retired: Option<String>,
 }
@@ -77,6 +80,10 @@ pub struct Page {
     pub each: BTreeMap<String, Template>,
     /// It is about a keyword: a setting switches its hovers.
     keyword: bool,
+    /// Names whose ordinary use needs no hover.
+    quiet: Vec<String>,
+    /// Facts of which one has to be known for a hover; none of them for a page that always has something to tell.
+    telling: Vec<String>,
     versions: BTreeMap<String, ByVersion>,
     pub retired: Option<String>,
     /// Lines of the summary, most specific first.
@@ -216,6 +223,8 @@ impl Page {
             syntax: matter.syntax,
             each,
             keyword: matter.keyword,
+            quiet: matter.quiet,
+            telling: matter.telling,
             versions: versions.collect::<Result<_, String>>()?,
             retired: matter.retired,
             title: matter.title,
@@ -235,6 +244,13 @@ impl Page {
                     return Err(error(format!("`{{{{{fact}}}}}` is used, but not listed in `facts`")));
                 }
             }
+        }
+        if let Some(fact) = self.telling.iter().find(|fact| !self.facts.contains(fact)) {
+            return Err(error(format!("`telling` names `{fact}`, which is not listed in `facts`")));
+        }
+        let is_foreign = |name: &&String| !self.symbols.contains(name) && !self.methods.contains(name);
+        if let Some(name) = self.quiet.iter().find(is_foreign) {
+            return Err(error(format!("`quiet` names `{name}`, which the page does not explain")));
         }
         match self.each.iter().find(|(_, text)| text.facts().any(|fact| fact == EACH)) {
             Some((name, _)) => Err(error(format!("what `[each]` says of `{name}` uses `{{{{each}}}}` itself"))),
@@ -281,6 +297,12 @@ impl Page {
         self.topic() == "guides"
     }
 
+    /// Whether a hover has something to tell of a use of `name` of which the facts for which `knows` holds are known.
+    pub fn is_telling(&self, name: Option<&str>, knows: impl Fn(&str) -> bool) -> bool {
+        let is_quiet = name.is_some_and(|name| self.quiet.iter().any(|quiet| quiet == name));
+        !is_quiet && (self.telling.is_empty() || self.telling.iter().any(|fact| knows(fact)))
+    }
+
     /// Whether it is about a keyword or another form of syntax.
     pub fn is_about_syntax(&self) -> bool {
         self.keyword || !self.syntax.is_empty()
@@ -299,101 +321,10 @@ fn joined(mut names: Vec<String>, more: Vec<String>) -> Vec<String> {
 }
 
 /// `3.11` as `(3, 11)`.
-fn version_number(text: &str) -> Result<(u8, u8), String> {
+pub(super) fn version_number(text: &str) -> Result<(u8, u8), String> {
     let parse = || {
         let (major, minor) = text.split_once('.')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
     };
     parse().ok_or_else(|| format!("`{text}` is no Python version; write it as \"3.11\""))
-}
-
-/// The Markdown behind the front matter.
-#[derive(Default)]
-struct Body {
-    summary: Vec<String>,
-    in_your_code: Vec<String>,
-    sections: Vec<(String, String)>,
-    fences: Vec<CodeFence>,
-}
-
-impl Body {
-    fn parse(text: &str, first_line: usize) -> Result<Self, (usize, String)> {
-        let mut body = Self::default();
-        let mut open: Option<CodeFence> = None;
-        let mut in_other_fence = false;
-        for (index, line) in text.lines().enumerate() {
-            let number = first_line + index;
-            if let Some((_, section)) = body.sections.last_mut() {
-                section.push_str(line);
-                section.push('\n');
-            }
-            match (&mut open, line.strip_prefix("```")) {
-                (Some(fence), None) => {
-                    fence.code.push_str(line);
-                    fence.code.push('\n');
-                    continue;
-                }
-                (Some(_), Some(_)) => {
-                    body.fences.extend(open.take());
-                    continue;
-                }
-                (None, Some(_)) if in_other_fence => {
-                    in_other_fence = false;
-                    continue;
-                }
-                (None, Some(info)) => {
-                    let section = body.sections.last().map(|(heading, _)| heading.as_str()).unwrap_or_default();
-                    open = fence(info, section, number + 1).map_err(|message| (number, message))?;
-                    in_other_fence = open.is_none();
-                    continue;
-                }
-                (None, None) if in_other_fence => continue,
-                (None, None) => {}
-            }
-            if let Some(heading) = line.strip_prefix("## ") {
-                if let Some((_, section)) = body.sections.last_mut() {
-                    section.truncate(section.len() - line.len() - 1);
-                }
-                body.sections.push((heading.trim().to_string(), String::new()));
-            } else if !line.trim().is_empty() {
-                match body.sections.last() {
-                    None => body.summary.push(line.to_string()),
-                    Some((heading, _)) if heading == "In your code" => body.in_your_code.push(line.to_string()),
-                    Some(_) => {}
-                }
-            }
-        }
-        match open {
-            Some(fence) => Err((fence.line, "the code fence is not closed".to_string())),
-            None => Ok(body),
-        }
-    }
-}
-
-/// A Python fence from its info string; `None` for another language.
-fn fence(info: &str, section: &str, line: usize) -> Result<Option<CodeFence>, String> {
-    let mut words = info.split_whitespace();
-    if words.next() != Some("python") {
-        return Ok(None);
-    }
-    let mut since = (3, 0);
-    let mut needs = None;
-    let mut role = if section == "Example" { Role::Example } else { Role::Sketch };
-    for word in words {
-        match word.split_once('=') {
-            Some(("since", version)) => since = version_number(version)?,
-            Some(("needs", package)) => needs = Some(package.to_string()),
-            Some(("before", name)) => role = Role::Before { rewrite: name.to_string(), differs: false },
-            Some(("after", name)) => role = Role::After { rewrite: name.to_string() },
-            None if word == "differs" => {
-                let Role::Before { differs, .. } = &mut role else {
-                    return Err("`differs` goes with `before=`".to_string());
-                };
-                *differs = true;
-            }
-            None if word == "example" => role = Role::Example,
-            _ => return Err(format!("`{word}` means nothing behind ```python")),
-        }
-    }
-    Ok(Some(CodeFence { section: section.to_string(), role, since, needs, code: String::new(), line }))
 }

@@ -140,7 +140,7 @@ fn guide_lines(reading: &Reading, path: &Path, guide: &Page) -> Vec<(String, Str
 /// The page on what a hover at `position` is about, about this code.
 fn explain_place(reading: &Reading, path: &Path, position: Position) -> Option<Explanation> {
     let module = reading.module(path)?;
-    let asked = Options { hover: true, keywords: true, ..(*reading.setting.options).clone() };
+    let asked = Options { hover: true, keywords: true, ordinary_uses: true, ..(*reading.setting.options).clone() };
     let view = View { options: &asked, ..reading.view(&module) };
     let offset = module.lines().offset(convert::from_position(position), reading.setting.abilities.encoding);
     let hover = features::hover(&view, offset)?;
