@@ -5,8 +5,8 @@
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
 use super::class_reading::{is_built_plainly, is_own, set_in_init};
-use super::descriptor_shape::Shape;
-use super::method_body::raised;
+use super::descriptor_shape::{Accessor, Shape};
+use super::method_body::{find_own, is_name, parameter, raised};
 use super::property_shape::{Accessors, made_anew, set_on_itself, with_accessor};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Lookup, Member, MemberKind, Site, Step};
@@ -106,14 +106,30 @@ fn non_data(descriptor: &Class, at: TextRange) -> Option<Finding> {
         Finding::new("descriptors/non-data-descriptor", at)
             .fact("getter", Fact::from(get.label()))
             .fact("getter_at", get.place.clone().map(Fact::from))
-            .fact(
-                "unstored",
-                (stores.is_none() && !descriptor.is("functools.cached_property"))
-                    .then(|| Fact::from(descriptor.name())),
-            )
+            .fact("unstored", (stores.is_none() && computes_anew(get)).then(|| Fact::from(descriptor.name())))
             .fact("stores", stores.map(Fact::from))
             .fact("stores_at", stores_at.flatten().map(Fact::from)),
     )
+}
+
+/// Whether the body of `__get__` stores nothing, and gives the instance to nobody who may.
+fn computes_anew(get: &Accessor) -> bool {
+    let is_plain = get.read(|_, def| {
+        let instance = parameter(def, 1)?;
+        let stores = find_own(&def.body, |node| match node {
+            AnyNodeRef::ExprAttribute(target) => {
+                (!target.ctx.is_load() || target.attr.as_str() == "__dict__").then_some(())
+            }
+            AnyNodeRef::ExprSubscript(target) => (!target.ctx.is_load()).then_some(()),
+            AnyNodeRef::ExprCall(call) => {
+                let mut given = call.arguments.iter_source_order();
+                given.any(|argument| is_name(argument.value(), instance)).then_some(())
+            }
+            _ => None,
+        });
+        Some(stores.is_none())
+    });
+    is_plain == Some(true)
 }
 
 fn class_access(descriptor: &Class, at: TextRange) -> Option<Finding> {
@@ -186,6 +202,10 @@ fn instance_attribute(lookup: &Lookup, on_self: bool, at: TextRange) -> Option<F
     Some(
         Finding::new("attributes/lookup-order", at)
             .fact("set_at", Fact::from(set_at))
+            .fact(
+                "code_hidden",
+                hidden.as_ref().filter(|member| member.kind != MemberKind::Value).map(label).map(Fact::from),
+            )
             .fact("hidden", hidden.as_ref().map(label).map(Fact::from))
             .fact("hidden_at", hidden.and_then(|member| member.place).map(Fact::from))
             .fact("fallback", fallback.map(|class| Fact::from(format!("{}.__getattr__", class.name()))))

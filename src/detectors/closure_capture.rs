@@ -3,7 +3,7 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::method_binding::keeps;
+use super::method_binding::{keeps, outlives_this};
 use super::method_body::own_nodes;
 use super::reference_count::binds;
 use super::{Detector, Fact, Finding, Findings};
@@ -94,6 +94,7 @@ fn keeper(site: &Site, around: &ast::StmtFunctionDef) -> Option<String> {
         own_nodes(&around.body, |node| {
             if let AnyNodeRef::ExprCall(call) = node
                 && keeps(call)
+                && outlives_this(site, call)
                 && call
                     .arguments
                     .args
@@ -106,7 +107,9 @@ fn keeper(site: &Site, around: &ast::StmtFunctionDef) -> Option<String> {
         return kept.map(|range: TextRange| site.module.source(range).to_string());
     }
     site.enclosing().find_map(|node| match node {
-        AnyNodeRef::ExprCall(call) => keeps(call).then(|| site.module.source(&*call.func).to_string()),
+        AnyNodeRef::ExprCall(call) => {
+            (keeps(call) && outlives_this(site, call)).then(|| site.module.source(&*call.func).to_string())
+        }
         _ => None,
     })
 }

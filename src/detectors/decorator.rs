@@ -61,7 +61,8 @@ enum Result {
     Wrapper {
         name: String,
         is_wrapped: bool,
-        is_async: bool,
+        /// It is no coroutine function and returns what the function returns.
+        hands_on: bool,
     },
     Other,
 }
@@ -91,9 +92,9 @@ fn of_function(
         }
         Some(Result::Same) => finding.fact("same", Fact::from(function.name.as_str())),
         // That the name is bound to a wrapper is what most decorators mean.
-        Some(Result::Wrapper { is_wrapped: true, is_async, .. }) if is_async || !decorated.is_async => return None,
-        Some(Result::Wrapper { name, is_wrapped, is_async }) => finding
-            .fact("sync", (!is_async && decorated.is_async).then(|| Fact::from(name.as_str())))
+        Some(Result::Wrapper { is_wrapped: true, hands_on, .. }) if !hands_on || !decorated.is_async => return None,
+        Some(Result::Wrapper { name, is_wrapped, hands_on }) => finding
+            .fact("sync", (hands_on && decorated.is_async).then(|| Fact::from(name.as_str())))
             .fact("unwrapped", (!is_wrapped).then(|| Fact::from(name.as_str())))
             .fact("wrapper", Fact::from(name)),
         // That the name is bound to the result is what every decorator means.
@@ -147,8 +148,13 @@ fn result(def: &ast::StmtFunctionDef) -> Result {
     Result::Wrapper {
         name: wrapper.name.to_string(),
         is_wrapped: keeps_name || mentions_update || !wrapper.decorator_list.is_empty(),
-        is_async: wrapper.is_async,
+        hands_on: !wrapper.is_async && returned(wrapper).iter().any(|value| is_call_of(value, given)),
     }
+}
+
+/// `given(…)`.
+fn is_call_of(value: &Expr, given: &str) -> bool {
+    value.as_call_expr().is_some_and(|call| is_name(&call.func, given))
 }
 
 fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<Finding> {
@@ -167,7 +173,6 @@ fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<
             .fact("decorator", Fact::from(function.name.as_str()))
             .fact("same", is_same.filter(|is_same| *is_same && !is_factory).map(|_| Fact::from(written)))
             .fact("factory", is_factory.then(|| Fact::from(written)))
-            .fact("replaced", (is_same == Some(false)).then(|| Fact::from(written)))
             .fact("decorator_at", function.place.map(Fact::from)),
     )
 }

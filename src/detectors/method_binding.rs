@@ -61,7 +61,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 /// Whether what is called may live longer than the function: not a list or another object that a local name holds.
-fn outlives_this(site: &Site, call: &ast::ExprCall) -> bool {
+pub(super) fn outlives_this(site: &Site, call: &ast::ExprCall) -> bool {
     let ast::Expr::Attribute(attribute) = &*call.func else { return true };
     let ast::Expr::Name(name) = &*attribute.value else { return true };
     let Some(function) = site.function() else { return true };

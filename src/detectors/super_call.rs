@@ -1,6 +1,6 @@
 //! `super().method`: which class comes next, for this class and for subclasses that put another one in between.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
+use ruff_python_ast::{AnyNodeRef, NodeKind};
 
 use super::class_reading::{is_own, subclasses};
 use super::method_body::{find_own, is_name, method};
@@ -37,9 +37,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let code = format!("{}{}", site.module.source(attribute), if is_called { "(…)" } else { "" });
     let broken = other.map_or(next, |(_, other)| other);
     let is_broken = breaks_chain(&shown, &broken, name);
-    let beside = beside(&class, &next);
-    // To the first base that has the method: that is what everyone expects.
-    if other.is_none() && !is_broken && beside.is_none() {
+    // To the next base that has the method: that is what everyone expects.
+    if other.is_none() && !is_broken {
         return None;
     }
     findings.push(
@@ -53,7 +52,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("other_class", other.map(|(subclass, _)| Fact::from(subclass.name())))
             .fact("order_of", is_branched.then(|| Fact::from(shown.name())))
             .fact("order", (is_branched && order.chars().count() <= ROOM).then(|| Fact::from(vec![order])))
-            .fact("beside", beside.map(|base| Fact::from(base.name())))
             .fact("broken_by", is_broken.then(|| label(&broken)))
             .fact("broken_at", is_broken.then(|| place(&broken)).flatten()),
     );
@@ -65,19 +63,6 @@ fn next_definer<'s>(of: &Class<'s>, class: &Class<'s>, name: &str) -> Option<Cla
     let order = of.mro();
     let position = order.iter().position(|found| found == class)?;
     order.into_iter().skip(position + 1).find(|class| class.binds(name))
-}
-
-/// The base that brings `next` along, where it is not the first one: there everyone would look for it.
-fn beside<'s>(class: &Class<'s>, next: &Class<'s>) -> Option<Class<'s>> {
-    let bases = class.with_statement(|module, statement| {
-        let bases = statement.bases().iter().map(|base| module.class_reference(ast::helpers::map_subscript(base)));
-        bases.collect::<Option<Vec<_>>>()
-    })?;
-    let (first, others) = bases.split_first()?;
-    if next.is("builtins.object") || first.is_subclass_of(next) {
-        return None;
-    }
-    others.iter().find(|base| base.is_subclass_of(next)).copied()
 }
 
 /// Whether the method of `next` ends the chain although a class that it does not inherit from still has one.

@@ -67,7 +67,12 @@ fn shown(site: &Site, method: &SpecialMethod, finding: Finding) -> Finding {
     finding
         .fact("itself", text_of_itself(site, method, &is_circular).map(Fact::from))
         .fact("no_repr", (method.lacks("__repr__") && !gets_repr).then(name))
-        .fact("error", is_plain_error.then(name))
+        .fact("error", (is_plain_error && !is_constant(method)).then(name))
+}
+
+/// Whether the method returns nothing but literals: the class's name says as much.
+fn is_constant(method: &SpecialMethod) -> bool {
+    method.returned().iter().all(|value| value.is_literal_expr())
 }
 
 fn formatted(method: &SpecialMethod, finding: Finding) -> Finding {
