@@ -92,6 +92,16 @@ fn computed_names<'a>(node: AnyNodeRef<'a>, receiver: &str) -> Option<Names<'a>>
                     if !matches!(attribute.attr.as_str(), "update" | "setdefault" | "__setitem__") {
                         return None;
                     }
+                    // A name that is written there is none that is computed.
+                    let is_written = match attribute.attr.as_str() {
+                        "update" => {
+                            arguments.is_empty() && call.arguments.keywords.iter().all(|item| item.arg.is_some())
+                        }
+                        _ => arguments.first().is_some_and(ast::Expr::is_string_literal_expr),
+                    };
+                    if is_written {
+                        return None;
+                    }
                     let spread = call.arguments.keywords.iter().find(|keyword| keyword.arg.is_none());
                     Some(match (arguments, spread) {
                         ([], None) => return None,

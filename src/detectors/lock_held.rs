@@ -50,11 +50,15 @@ fn held(site: &Site, with: &ast::StmtWith, findings: &mut Findings) {
     };
     for (lock, kind) in locks {
         let own = module.source(lock).to_string();
+        // That a block holds its lock is there to be read.
         let wait = nodes.iter().find_map(|node| {
             let AnyNodeRef::ExprCall(call) = node else { return None };
             let on_it = method(call).is_some_and(|(receiver, _)| module.source(receiver) == own);
             (!on_it && module.blocking_call(call).is_some()).then_some(*call)
         });
+        if wait.is_none() && writes.is_empty() && inside.is_empty() {
+            continue;
+        }
         findings.push(
             Finding::new("threads/lock-held", lock.range())
                 .fact("lock", Fact::from(own))

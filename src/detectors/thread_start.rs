@@ -19,6 +19,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let runs = overridden_run(&class).or_else(|| common_target(module, &made));
     let joined_at: Vec<Place> = made.iter().flat_map(|made| calls_on(module, made.call.range(), "join")).collect();
     let unjoined = joined_at.is_empty().then(|| unjoined(site, call)).flatten();
+    if runs.is_none() && joined_at.is_empty() && unjoined.is_none() {
+        return None;
+    }
     let place = runs.as_ref().and_then(|runs| runs.place.clone());
     findings.push(
         Finding::new("threads/start", call.func.range())
