@@ -17,6 +17,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !is_name(&call.func, "super") || !call.arguments.is_empty() || !site.module.callee(call)?.is("builtins.super") {
         return None;
     }
+    if super::class_cell::inner_scope(site).is_some() {
+        return None; // See `class_cell`.
+    }
     let class = site.module.class(site.class()?)?;
     let name = attribute.attr.as_str();
     if !class.mro_is_complete() {
