@@ -88,23 +88,6 @@ const SENTENCES: &[(&str, &str, &str)] = &[
          print('#2' if hasattr(asyncio.Queue, 'shutdown') else '#1')\n",
     ),
     (
-        "asyncio/run",
-        "interrupt",
-        "import asyncio, os, signal\n\
-         seen = []\n\
-         async def main():\n\
-         \x20   os.kill(os.getpid(), signal.SIGINT)\n\
-         \x20   try:\n\
-         \x20       await asyncio.sleep(5)\n\
-         \x20   except asyncio.CancelledError:\n\
-         \x20       seen.append('cancelled')\n\
-         \x20       raise\n\
-         try:\n\
-         \x20   asyncio.run(main())\n\
-         except KeyboardInterrupt:\n\
-         \x20   print('#2' if seen else '#1')\n",
-    ),
-    (
         "asyncio/wait",
         "coroutines",
         "import asyncio, warnings\n\
