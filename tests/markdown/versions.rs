@@ -113,6 +113,19 @@ const SENTENCES: &[(&str, &str, &str)] = &[
          asyncio.run(main())\n",
     ),
     (
+        "attributes/class-cell",
+        "early",
+        "class Base:\n\
+         \x20   def value(self): return 1\n\
+         class Child(Base):\n\
+         \x20   def values(self):\n\
+         \x20       return [super().value() for _ in range(2)]\n\
+         try:\n\
+         \x20   print('#2' if Child().values() == [1, 1] else '#1')\n\
+         except TypeError:\n\
+         \x20   print('#1')\n",
+    ),
+    (
         "descriptors/cached-property",
         "locking",
         "import functools\n\
