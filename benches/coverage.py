@@ -60,8 +60,24 @@ async def work(): ...
 # Programs in which something follows from the method: as a bare method most have nothing to be said of them.
 FORMS = {
     "__prepare__": "class Thing(type):\n    @classmethod\n    def __prepare__(mcs, name, bases):\n        return {}\n",
-    "__getattr__": "class Thing:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n",
-    "__new__": "class Thing:\n    def __new__(cls):\n        return super().__new__(cls)\n",
+    "__getattr__": """class Proxy:
+    def __init__(self, target):
+        self.target = target
+
+    def __getattr__(self, name):
+        return getattr(self.target, name)
+""",
+    "__new__": """class Settings:
+    _only = None
+
+    def __new__(cls):
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
+
+    def __init__(self):
+        self.values = {}
+""",
     "__init_subclass__": "class Thing:\n    def __init_subclass__(cls):\n        pass\n\nclass Other(Thing):\n    pass\n",
     "__init__": """class Job:
     def __init__(self, name):
@@ -123,15 +139,20 @@ class Order(Record):
     def __length_hint__(self):
         return 100
 """,
-    "__iter__": """class Reader:
-    def __init__(self, lines):
-        self.lines = lines
+    "__iter__": """class Pages:
+    def __init__(self, pages):
+        self.pages = list(pages)
+
+    def __len__(self):
+        return len(self.pages)
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return self.lines.pop()
+        if not self.pages:
+            raise StopIteration
+        return self.pages.pop()
 """,
     "__reversed__": """class Path:
     def __init__(self, steps):
@@ -204,6 +225,86 @@ class Order(Record):
     async def __aexit__(self, kind, error, trace):
         return True
 """,
+    "__setattr__": """class Frozen:
+    def __init__(self, size):
+        self.size = size
+
+    def __setattr__(self, name, value):
+        raise AttributeError(name)
+""",
+    "__delattr__": """class Frozen:
+    def __init__(self, size):
+        self.size = size
+
+    def __delattr__(self, name):
+        raise AttributeError(name)
+""",
+    "__invert__": """class Flags:
+    def __init__(self, bits):
+        self.bits = bits
+
+    def __invert__(self):
+        self.bits = ~self.bits
+        return self
+""",
+}
+# Operators of two operands: what the right one has to have follows from the body.
+OPERATORS = """__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ __xor__
+__or__""".split()
+OPERATION = """class Length:
+    def __init__(self, metres):
+        self.metres = metres
+
+    def {method}(self, other):
+        return Length(self.metres + other.metres)
+"""
+# Names of which something follows only in a program of some lines; the first use in it is asked about.
+PROGRAMS = {
+    "threading.Event": """class Service:
+    def __init__(self):
+        self.stopping = threading.Event()
+
+    def run(self):
+        self.stopping.wait()
+
+    def stop(self):
+        self.stopping.set()
+""",
+    "threading.Lock": """class Counter:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.total = 0
+
+    def add(self, number):
+        with self.lock:
+            self.total += number
+""",
+    "threading.current_thread": """async def handle():
+    name = threading.current_thread().name
+    await work()
+    return name
+""",
+    "threading.get_ident": """def fetch():
+    return threading.get_ident()
+
+threading.Thread(target=fetch).start()
+""",
+    "threading.get_native_id": """def fetch():
+    return threading.get_native_id()
+
+threading.Thread(target=fetch).start()
+""",
+    "dataclasses.dataclass": """@dataclasses.dataclass(frozen=True)
+class Point:
+    x: int
+    seen: list
+""",
+    "dataclasses.field": """TAGS = []
+
+@dataclasses.dataclass
+class Job:
+    tags: list = dataclasses.field(default_factory=lambda: TAGS)
+""",
 }
 OWNER = "class Thing:\n    def {method}(self, instance, other=None):\n        return 1\n\nclass Owner:\n    thing = Thing()\n"
 
@@ -222,6 +323,8 @@ def public(module):
 def use(module, name):
     """A program that uses the name."""
     full = f"{module}.{name}"
+    if full in PROGRAMS:
+        return PROGRAMS[full]
     thing = getattr(importlib.import_module(module), name, None)
     argument = ARGUMENTS.get(full, "thing")
     is_error = isinstance(thing, type) and issubclass(thing, BaseException)
@@ -245,6 +348,8 @@ def use(module, name):
 def method(name):
     if name in ("__get__", "__set__", "__delete__", "__set_name__"):
         return OWNER.format(method=name)
+    if name in OPERATORS:
+        return OPERATION.format(method=name)
     return FORMS.get(name, f"class Thing:\n    def {name}(self, *arguments):\n        return NotImplemented\n")
 
 
