@@ -260,6 +260,16 @@ OPERATION = """class Length:
 """
 # Names of which something follows only in a program of some lines; the first use in it is asked about.
 PROGRAMS = {
+    "asyncio.Event": """class Link:
+    def __init__(self):
+        self.ready = asyncio.Event()
+
+    def connected(self):
+        self.ready.set()
+
+    async def send(self, text):
+        await self.ready.wait()
+""",
     "threading.Event": """class Service:
     def __init__(self):
         self.stopping = threading.Event()

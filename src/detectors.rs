@@ -110,6 +110,7 @@ mod lock_not_released;
 mod lock_order;
 mod lock_reentry;
 pub(crate) mod locks;
+mod loop_event;
 mod main_guard;
 mod manager_proxy;
 mod maybe_none;
@@ -312,6 +313,7 @@ pub const ALL: &[Detector] = &[
     lock_not_released::DETECTOR,
     lock_order::DETECTOR,
     lock_reentry::DETECTOR,
+    loop_event::DETECTOR,
     main_guard::DETECTOR,
     manager_proxy::DETECTOR,
     maybe_none::DETECTOR,

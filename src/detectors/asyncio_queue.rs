@@ -7,14 +7,20 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["asyncio/queue", "asyncio/queue-put"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["asyncio/queue", "asyncio/queue-get", "asyncio/queue-put"],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
     if site.module.may_be(&call.func, &["asyncio.Queue.put"]) {
         return put(site, call, findings);
+    }
+    if site.module.may_be(&call.func, &["asyncio.Queue.get"]) {
+        return get(site, call, findings);
     }
     site.callee_among(call, &["asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.Queue"])?;
     let target = match site.parent()? {
@@ -55,6 +61,26 @@ fn put(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()>
             .fact("function", site.function().map(|function| Fact::from(function.name.as_str())))
             .fact("unbounded", unbounded.then(|| written.clone()))
             .fact("receiver", written),
+    );
+    Some(())
+}
+
+fn get(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    let module = site.module;
+    site.callee_among(call, &["asyncio.Queue.get"])?;
+    let receiver = &call.func.as_attribute_expr()?.value;
+    let mut producers: Vec<String> = vec![];
+    if site.is_asked(call.range()) {
+        for made in module.origins(receiver).iter().filter_map(|origin| origin.as_call_expr()) {
+            let others = users(module, made, &["put", "put_nowait"]);
+            producers.extend(others.into_iter().filter(|user| !producers.contains(user)).collect::<Vec<_>>());
+        }
+    }
+    findings.push(
+        Finding::new("asyncio/queue-get", call.func.range())
+            .fact("function", site.function().map(|function| Fact::from(function.name.as_str())))
+            .fact("receiver", Fact::from(module.source(&**receiver)))
+            .fact("producers", Fact::from(producers)),
     );
     Some(())
 }

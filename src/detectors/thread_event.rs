@@ -100,7 +100,7 @@ fn made(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()
 }
 
 /// The calls of a method on the same event, in this file.
-fn uses(module: &Module, event: &Expr, name: &str) -> Vec<Place> {
+pub(super) fn uses(module: &Module, event: &Expr, name: &str) -> Vec<Place> {
     let calls = module
         .calls_of(name)
         .into_iter()
