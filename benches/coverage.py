@@ -270,6 +270,30 @@ PROGRAMS = {
     async def send(self, text):
         await self.ready.wait()
 """,
+    "queue.Queue": """jobs = queue.Queue()
+
+def produce():
+    jobs.put(1)
+
+def consume():
+    return jobs.get()
+""",
+    "queue.LifoQueue": """jobs = queue.LifoQueue()
+
+def produce():
+    jobs.put(1)
+
+def consume():
+    return jobs.get()
+""",
+    "queue.PriorityQueue": """jobs = queue.PriorityQueue()
+
+def produce():
+    jobs.put(1)
+
+def consume():
+    return jobs.get()
+""",
     "threading.Event": """class Service:
     def __init__(self):
         self.stopping = threading.Event()
