@@ -38,7 +38,7 @@ says('"format" in namespace', 3, { '`PlainExporter`' })
 
 t.open('topics/proxies.py')
 says('settings.size)', 9, { 'Settings.__getattr__' })
-says('def __setattr__', 5, { '`Settings.__setattr__`', '`__init__` included' })
+says('settings.colour, ', 9, { 'Settings.__getattr__', 'neither the instance nor its class' })
 
 t.open('topics/downloads.py')
 t.equal(hazards(2), { 'asyncio/blocking-call', 'asyncio/task-not-kept' })
