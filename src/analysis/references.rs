@@ -55,6 +55,16 @@ pub enum NotTold {
     Mentions(usize),
 }
 
+impl NotTold {
+    /// The reason in words, for a function called `name`.
+    pub fn reason(&self, name: &str) -> String {
+        match self {
+            NotTold::Files => "the workspace has too many files to look through".to_string(),
+            NotTold::Mentions(count) => format!("`{name}` is mentioned {count} times, too often to look at each"),
+        }
+    }
+}
+
 impl Snapshot {
     /// The references to the functions whose names stand at `targets`, which are all called `name`: one function, or a
     /// method with those that override it.

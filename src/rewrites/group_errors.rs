@@ -23,11 +23,18 @@ pub(super) fn missed_by_callers(site: &Site) -> Option<String> {
     let mut open: Vec<(Place, String)> = vec![(module.place(function.name.range())?, function.name.to_string())];
     let mut seen: BTreeSet<Place> = BTreeSet::new();
     let mut missed: Vec<String> = vec![];
+    let mut unseen = false;
     while let Some((place, name)) = open.pop() {
-        if seen.len() >= FUNCTIONS || !seen.insert(place.clone()) {
+        if seen.contains(&place) {
             continue;
         }
-        let Ok(references) = snapshot.references(&name, &[place]) else { continue };
+        let references =
+            (seen.len() < FUNCTIONS).then(|| snapshot.references(&name, std::slice::from_ref(&place)).ok());
+        let Some(references) = references.flatten() else {
+            unseen = true;
+            continue;
+        };
+        seen.insert(place);
         for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
             let Ok(home) = snapshot.module(&reference.place.path) else { continue };
             let path = path_to(&home, reference.place.range());
@@ -54,7 +61,10 @@ pub(super) fn missed_by_callers(site: &Site) -> Option<String> {
     missed.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let verb = if missed.len() > 1 { "no longer catch them" } else { "no longer catches them" };
-    (!missed.is_empty()).then(|| format!("{}{more} {verb}", missed.join(", ")))
+    let unseen = unseen.then(|| "not all callers were looked at".to_string());
+    let missed = (!missed.is_empty()).then(|| format!("{}{more} {verb}", missed.join(", ")));
+    let said: Vec<String> = missed.into_iter().chain(unseen).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What a handler catches, if an `ExceptionGroup` is none of it.

@@ -228,7 +228,7 @@ fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &Plac
         let family = checks::family(&mut Plan::new(snapshot, module.version()), &place, &name);
         seen.extend(family.iter().cloned());
         let references = snapshot.references(&name, &family);
-        let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
+        let references = references.map_err(|reason| reason.reason(&name))?;
         for reference in references.iter().filter(|reference| reference.kind == ReferenceKind::Value) {
             let Ok(home) = snapshot.module(&reference.place.path) else { continue };
             let path = path_to(&home, reference.place.range());
@@ -251,10 +251,15 @@ fn called_in_coroutine(module: &Module, def: &ast::StmtFunctionDef, place: &Plac
                         ),
                     });
                 }
-                Some(caller) if is_call && !caller.is_async && seen.len() < CALLERS => {
+                Some(caller) if is_call && !caller.is_async => {
                     let Some(caller_at) = home.place(caller.name.range()).filter(|place| !seen.contains(place)) else {
                         continue;
                     };
+                    if seen.len() >= CALLERS {
+                        return Err(format!(
+                            "more than {CALLERS} functions lead to it, and a coroutine may be behind them"
+                        ));
+                    }
                     let through = through.clone().or_else(|| Some(caller.name.to_string()));
                     seen.insert(caller_at.clone());
                     waiting.push((caller_at, caller.name.to_string(), through));

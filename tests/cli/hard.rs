@@ -14,6 +14,7 @@ pub const ALL: &[Test] = &[
     ("hostile files leave the others checked", hostile_beside_good),
     ("a long generated table is no burden on the files that use it", long_table),
     ("a file that does not end is given up, the others are checked", endless_file),
+    ("a refactoring that would take too much gives up with a reason", too_much),
     ("a reader that goes away is no error", closed_pipe),
     ("the demo program is shown whole, explained, in 100 columns", demo),
     ("names in help texts exist", names_in_help),
@@ -35,6 +36,50 @@ fn long_table() -> Outcome {
         true => Ok(()),
         false => Err(format!("{}\n{text}", output.status).into()),
     }
+}
+
+/// What cannot be looked at whole is refused, for a coroutine, a handler or another use may be in what was not seen.
+fn too_much() -> Outcome {
+    let folder = Folder::new("too_much");
+    let numbers = || 1..70;
+    let chain = |first: &str, last: &str| -> String {
+        let steps = numbers().map(|number| format!("\n\ndef step{number}():\n    step{}()\n", number - 1));
+        format!("import asyncio\nimport time\n\n\n{first}{}{last}", steps.collect::<String>())
+    };
+    let main = "\n\nasync def main():\n    step69()\n";
+    folder.write("chain.py", chain("def step0():\n    time.sleep(1)\n", main));
+    folder.write(
+        "often.py",
+        format!("import time\n\n\ndef load():\n    time.sleep(1)\n\n\n{}", "load()\n".repeat(1_001)),
+    );
+    let parts: String = numbers().map(|number| format!("\n\ndef part{number}():\n    return {number}\n")).collect();
+    let calls: String = numbers().map(|number| format!("    part{number}()\n")).collect();
+    let whole =
+        format!("import time\n\n\nasync def main():\n    whole()\n\n\ndef whole():\n    time.sleep(1)\n{calls}{parts}");
+    folder.write("wide.py", whole);
+    let group = "async def work():\n    pass\n\n\nasync def step0():\n    await asyncio.gather(work(), work())\n";
+    let group = chain(group, "").replace("\ndef step", "\nasync def step").replace("    step", "    await step");
+    folder.write("group.py", group);
+    let told = [
+        ("chain.py:5:5", "make_async: refused", "more than 60 functions would have to change"),
+        (
+            "chain.py:5:5",
+            "sync_facade: refused",
+            "more than 60 functions lead to it, and a coroutine may be behind them",
+        ),
+        ("often.py:4:5", "make_async: refused", "`load` is mentioned 1002 times, too often to look at each"),
+        ("often.py:4:5", "sync_facade: refused", "`load` is mentioned 1002 times, too often to look at each"),
+        ("wide.py:5:5", "helper_to_thread: refused", "it runs more than 64 functions"),
+        ("group.py:10:19", "task_group: ", "not all callers were looked at"),
+    ];
+    for (place, offer, reason) in told {
+        let output = folder.run(&["rewrite", place]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !text.lines().any(|line| line.starts_with(offer) && line.contains(reason)) {
+            return Err(format!("{place} {offer}: {}\n{text}", output.status).into());
+        }
+    }
+    Ok(())
 }
 
 /// One stops when it is asked to, the other one does not and is left alone.

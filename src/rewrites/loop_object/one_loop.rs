@@ -116,7 +116,7 @@ impl LoopObject<'_> {
         if let Some(blocker) = plan.blockers.first() {
             return Err(blocker.clone());
         }
-        let references = module.snapshot().references(name, &family).map_err(|_| too_large())?;
+        let references = module.snapshot().references(name, &family).map_err(|reason| reason.reason(name))?;
         let mut found = vec![];
         for reference in references {
             let at = self.shown(&reference.place);
@@ -187,7 +187,7 @@ impl LoopObject<'_> {
             if Some(&runner) == maker {
                 return Ok(());
             }
-            let references = module.snapshot().references(&name, &[runner]).map_err(|_| too_large())?;
+            let references = module.snapshot().references(&name, &[runner]).map_err(|reason| reason.reason(&name))?;
             let mut calls = references.into_iter().filter(|reference| reference.kind != ReferenceKind::Import);
             let (Some(only), None) = (calls.next(), calls.next()) else { return again() };
             match only.kind {

@@ -227,7 +227,7 @@ impl LoopObject<'_> {
             return Err(format!("`{}` is overridden ({})", to.name, plan.at(&family[1])));
         }
         let snapshot = self.modules[0].snapshot();
-        let references = snapshot.references(&to.name, &family).map_err(|_| too_large())?;
+        let references = snapshot.references(&to.name, &family).map_err(|reason| reason.reason(&to.name))?;
         for reference in references.iter().filter(|reference| reference.kind != ReferenceKind::Import) {
             let other = || format!("`{}` may get another object ({})", to.name, plan.at(&reference.place));
             if reference.kind != ReferenceKind::Value {

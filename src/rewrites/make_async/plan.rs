@@ -7,7 +7,7 @@ use super::body::Body;
 use super::by_name;
 use super::call::{self, Runner};
 use super::checks;
-use crate::analysis::{Module, NotTold, Reference, ReferenceKind, Snapshot, Version};
+use crate::analysis::{Module, Reference, ReferenceKind, Snapshot, Version};
 use crate::detectors::nodes::around;
 use crate::detectors::suspension::{path_to, qualified_name};
 use crate::rewrites::FileEdits;
@@ -106,10 +106,7 @@ impl<'s> Plan<'s> {
                     let is_called = self.follow(&name, &references);
                     by_name::lookups(self, &family, &name, is_called);
                 }
-                Err(NotTold::Files) => self.block("the workspace has too many files to look through".to_string()),
-                Err(NotTold::Mentions(count)) => {
-                    self.block(format!("`{name}` is mentioned {count} times, too often to look at each"));
-                }
+                Err(reason) => self.block(reason.reason(&name)),
             }
         }
         if self.entries.len() > 1 {

@@ -221,7 +221,7 @@ fn class_of_thread(
 fn only_target(module: &Module, def: &ast::StmtFunctionDef, pool: &Pool) -> Result<(), String> {
     let place = module.place(def.name.range()).ok_or("this is no file")?;
     let references = module.snapshot().references(&def.name, std::slice::from_ref(&place));
-    let references = references.map_err(|_| "the workspace is too large to look through".to_string())?;
+    let references = references.map_err(|reason| reason.reason(&def.name))?;
     for reference in references {
         let here = Some(reference.place.path.as_path()) == module.path();
         let in_pool = pool.made.iter().any(|made| made.range().contains_range(reference.place.range()));
