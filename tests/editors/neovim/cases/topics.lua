@@ -38,7 +38,6 @@ says('"format" in namespace', 3, { '`PlainExporter`' })
 
 t.open('topics/proxies.py')
 says('settings.size)', 9, { 'Settings.__getattr__' })
-says('settings.colour, ', 9, { 'Settings.__getattr__', 'neither the instance nor its class' })
 
 t.open('topics/downloads.py')
 t.equal(hazards(2), { 'asyncio/blocking-call', 'asyncio/task-not-kept' })
