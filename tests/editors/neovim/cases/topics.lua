@@ -57,7 +57,7 @@ t.open('topics/workers.py')
 local skippable = t.diagnostic('threads/task-done-skippable')
 t.equal(#skippable.user_data.lsp.relatedInformation, 2)
 says('threading.Thread(', 10, { '`work`', 'start()' })
-says('with lock', 5, { '`lock` is held' })
+says('jobs.get()', 5, { 'Items come from' })
 
 -- Weak references and descriptors have programs of their own: sessions.py and thermometer.py.
 t.open('sessions.py')
