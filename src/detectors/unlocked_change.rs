@@ -68,11 +68,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     // Both changes have to be of that kind.
     let reads_on = |value: &Expr| match value {
         Expr::BinOp(sum) => {
-            [&*sum.left, &*sum.right].into_iter().all(|side| is_plain(side) || module.source(side) == written)
+            [&*sum.left, &*sum.right].into_iter().all(|side| is_plain(module, side) || module.source(side) == written)
         }
-        _ => is_plain(value),
+        _ => is_plain(module, value),
     };
-    let is_close = is_plain(&change.value) && other.as_ref().is_none_or(|(_, _, value, _)| reads_on(value));
+    let is_close = is_plain(module, &change.value) && other.as_ref().is_none_or(|(_, _, value, _)| reads_on(value));
     let finding = Finding::new("threads/unlocked-change", change.target.range())
         .fact(if is_close { "halves_close" } else { "halves_apart" }, Fact::from(written))
         .fact("state", Fact::from(written))
@@ -179,9 +179,14 @@ fn window<'e>(module: &Module, value: &'e Expr) -> Option<&'e ast::ExprCall> {
     module.called_function(call).map(|_| call)
 }
 
-/// Whether nothing is called to work out the value.
-fn is_plain(value: &Expr) -> bool {
-    matches!(value, Expr::Name(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_))
+/// Whether nothing is called to work out the value and to add it: an object of another class, such as a `Fraction`, runs
+/// Python code for that.
+fn is_plain(module: &Module, value: &Expr) -> bool {
+    match value {
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) => true,
+        Expr::Name(_) => module.class_of(value).is_some_and(|class| class.symbol().is_any(REPLACED)),
+        _ => false,
+    }
 }
 
 /// Where a function changes the attribute or name without a lock, its value being part of the new one; and what works that
