@@ -8,6 +8,7 @@ mod search;
 mod severity;
 mod template;
 mod triggers;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -40,6 +40,7 @@ struct FrontMatter {
     keyword: bool,
     quiet: Vec<String>,
     telling: Vec<String>,
+    terms: Vec<String>,
     versions: BTreeMap<String, BTreeMap<String, String>>,
     retired: Option<String>,
 }
@@ -84,6 +85,8 @@ pub struct Page {
     quiet: Vec<String>,
     /// Facts of which one has to be known for a hover; none of them for a page that always has something to tell.
     telling: Vec<String>,
+    /// Other words for the concept, and the messages of errors it explains: what people search for.
+    pub terms: Vec<String>,
     versions: BTreeMap<String, ByVersion>,
     pub retired: Option<String>,
     /// Lines of the summary, most specific first.
@@ -225,6 +228,7 @@ impl Page {
             keyword: matter.keyword,
             quiet: matter.quiet,
             telling: matter.telling,
+            terms: matter.terms,
             versions: versions.collect::<Result<_, String>>()?,
             retired: matter.retired,
             title: matter.title,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::vocabulary::Vocabulary;
 use super::{Page, Store};
 
 /// The most pages that are listed.
@@ -29,9 +30,12 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
     if !of_last.is_empty() {
         return of_last;
     }
-    let words: Vec<String> = split(query).collect();
+    let pages: Vec<(&Arc<Page>, Fields)> = pages().map(|page| (page, Fields::of(page))).collect();
+    let vocabulary = Vocabulary::of(pages.iter().map(|(_, fields)| fields.words()));
+    let meant = |word: String| vocabulary.meant(&word).map_or(word, str::to_owned);
+    let words: Vec<String> = telling(split(query).map(meant).collect());
     let mut scored: Vec<(u32, Arc<Page>)> =
-        pages().filter_map(|page| Some((score(page, &words)?, page.clone()))).collect();
+        pages.iter().filter_map(|(page, fields)| Some((fields.score(&words)?, Arc::clone(page)))).collect();
     scored.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.id.cmp(&other.1.id)));
     let Some((best, page)) = scored.first() else { return vec![] };
     if *best == 0 && words == split(&page.title).collect::<Vec<_>>() {
@@ -53,29 +57,28 @@ const ENDING: u32 = 20;
 /// What it costs that a word is nowhere in the page: more than two slips near by, or one far down.
 const MISSING: u32 = 90;
 
-/// How far the page is from the words, 0 for all of its title; `None` if a word fits nothing.
-fn score(page: &Page, words: &[String]) -> Option<u32> {
-    if words.is_empty() {
-        return None;
-    }
-    let fields = Fields::of(page);
-    let apart = fields.sum(words);
-    let joined = (1..words.len()).filter_map(|at| {
-        let (before, rest) = words.split_at(at);
-        let (last, before) = before.split_last()?;
-        let (first, behind) = rest.split_first()?;
-        let words: Vec<String> =
-            before.iter().cloned().chain([format!("{last}{first}")]).chain(behind.to_vec()).collect();
-        Some(fields.sum(&words)? + JOINED)
-    });
-    apart.into_iter().chain(joined).min()
+/// The words of a query without those that ask and join, where others are left.
+fn telling(words: Vec<String>) -> Vec<String> {
+    const ASKING: &[&str] = &[
+        "a", "an", "and", "are", "be", "been", "by", "can", "could", "did", "do", "does", "has", "have", "how", "i",
+        "is", "it", "its", "my", "of", "on", "or", "our", "should", "that", "the", "their", "these", "this", "to",
+        "was", "were", "what", "when", "which", "who", "why", "will", "you", "your",
+    ];
+    let left: Vec<String> = words.iter().filter(|word| !ASKING.contains(&word.as_str())).cloned().collect();
+    if left.len() > 1 { left } else { words }
 }
 
-/// The words of a page, by what it costs that a word is only found there.
-struct Fields(Vec<(u32, Vec<String>)>);
+/// The words of a page.
+struct Fields {
+    /// By what it costs that a word is only found there.
+    words: Vec<(u32, Vec<String>)>,
+    /// The words of each of the page's terms.
+    terms: Vec<Vec<String>>,
+}
 
 impl Fields {
     fn of(page: &Page) -> Self {
+        let terms: Vec<Vec<String>> = page.terms.iter().map(|term| telling(split(term).collect())).collect();
         let names = page.symbols.iter().chain(&page.methods).chain(page.each.keys());
         let filled = |line: &super::Template| line.fill(&|_| Some(String::new()));
         let said = page.summary.iter().filter_map(filled);
@@ -87,13 +90,47 @@ impl Fields {
             words.dedup();
             words
         };
-        Self(vec![
+        let fields = vec![
             (0, split(&page.title).collect()),
+            (2, terms.iter().flatten().cloned().collect()),
             (4, split(&page.id).chain(page.id.rsplit('/').next().map(|name| name.replace('-', "_"))).collect()),
             (6, words(names.cloned().collect())),
             (15, words(said.collect())),
             (35, words(each.chain(sections).collect())),
-        ])
+        ];
+        Self { words: fields, terms }
+    }
+
+    /// How far the page is from the words, 0 for all of its title; `None` if a word fits nothing.
+    fn score(&self, words: &[String]) -> Option<u32> {
+        if words.is_empty() {
+            return None;
+        }
+        let apart = self.sum(words);
+        let joined = (1..words.len()).filter_map(|at| {
+            let (before, rest) = words.split_at(at);
+            let (last, before) = before.split_last()?;
+            let (first, behind) = rest.split_first()?;
+            let words: Vec<String> =
+                before.iter().cloned().chain([format!("{last}{first}")]).chain(behind.to_vec()).collect();
+            Some(self.sum(&words)? + JOINED)
+        });
+        apart.into_iter().chain(joined).chain(self.quoted(words)).min()
+    }
+
+    /// The distance of words among which stand all of a term, in its order, as those of a message do between the names of a program.
+    fn quoted(&self, words: &[String]) -> Option<u32> {
+        let stands = |term: &&Vec<String>| {
+            let mut rest = words.iter();
+            term.len() > 2 && term.iter().all(|word| rest.any(|other| singular(other) == singular(word)))
+        };
+        let longest = self.terms.iter().filter(stands).map(Vec::len).max()?;
+        Some(u32::try_from(words.len() - longest).unwrap_or_default().min(SLIP) / 2)
+    }
+
+    /// Every word of the page.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().flat_map(|(_, words)| words).map(String::as_str)
     }
 
     /// The distances of the words, and the title's words that none of them is about. Of two or three words one may be missing,
@@ -102,14 +139,14 @@ impl Fields {
         let near = |(base, field): &(u32, Vec<String>), word: &str| {
             field.iter().filter_map(|candidate| Some(base + distance(word, candidate)?)).min()
         };
-        let one = |word: &String| self.0.iter().filter_map(|field| near(field, word)).min();
+        let one = |word: &String| self.words.iter().filter_map(|field| near(field, word)).min();
         let found: Vec<u32> = words.iter().filter_map(one).collect();
         let missing = words.len() - found.len();
         if found.is_empty() || missing > words.len() / 2 {
             return None;
         }
         let sum = found.iter().sum::<u32>() + MISSING * u32::try_from(missing).unwrap_or_default();
-        let title = self.0.first().map_or(0, |(_, title)| title.len());
+        let title = self.words.first().map_or(0, |(_, title)| title.len());
         Some(sum + u32::try_from(title.saturating_sub(words.len())).unwrap_or_default())
     }
 }
@@ -126,6 +163,9 @@ fn distance(word: &str, candidate: &str) -> Option<u32> {
     let (typed, length) = (stem.chars().count(), other.chars().count());
     if typed >= 3 && other.starts_with(stem) {
         return Some(u32::try_from(3 * (length - typed)).map_or(SLIP, |cost| cost.min(SLIP)));
+    }
+    if length >= 4 && (1..3).contains(&typed.saturating_sub(length)) && stem.starts_with(other) {
+        return Some(3);
     }
     if typed >= 5 && length > typed + 2 {
         return ending(stem, other, length - typed);
@@ -154,7 +194,7 @@ fn ending(word: &str, candidate: &str, longer_by: usize) -> Option<u32> {
 }
 
 /// A word without the ending of a plural.
-fn singular(word: &str) -> &str {
+pub fn singular(word: &str) -> &str {
     match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 && !stem.ends_with(['s', 'u', 'i']) => stem,
         _ => word,

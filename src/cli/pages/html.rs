@@ -97,7 +97,7 @@ fn index_of(pages: &[&Page]) -> serde_json::Value {
     let entry = |page: &&Page| {
         let names: Vec<&String> = page.symbols.iter().chain(&page.methods).chain(&page.syntax).collect();
         let text: Vec<String> = page.summary.iter().filter_map(|line| line.fill(&|_| Some(String::new()))).collect();
-        json!({ "id": page.id, "title": plain(&page.title), "names": names, "text": text.join(" ") })
+        json!({ "id": page.id, "title": plain(&page.title), "names": names, "terms": page.terms, "text": text.join(" ") })
     };
     pages.iter().filter(|page| page.retired.is_none()).map(entry).collect()
 }

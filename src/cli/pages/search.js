@@ -13,7 +13,7 @@
   const split = (text) => text.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
   const entries = PAGES.map((page) => ({
     page,
-    fields: [split(page.title), split(page.id), split(page.names.join(" ")), split(page.text)],
+    fields: [split(page.title), split(page.id), split([...page.names, ...page.terms].join(" ")), split(page.text)],
   }));
 
   // Whether one change, or a swap of neighbours, makes one word of the other.
