@@ -26,7 +26,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("lock_at", module.place(lock.range()).map(Fact::from)),
         None => finding,
     };
-    let deadline = enclosing_manager(site, &["asyncio.Timeout"]);
+    let deadline = enclosing_manager(site, &["asyncio.Timeout"])
+        .filter(|manager| !manager.as_call_expr().is_some_and(super::timeout::is_without_limit));
     let finding = finding.fact("deadline_at", deadline.and_then(|at| module.place(at.range())).map(Fact::from));
     let finding = stale_read(site, finding);
     let finding = torn_write(site, finding);

@@ -10,9 +10,9 @@ use crate::text::Ranged as _;
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["asyncio/coroutine-as-callback"], nodes: &[NodeKind::ExprCall], detect };
 
-/// What calls a function it is given: its name, the keyword of the function and its position.
+/// What calls a function it is given: its name, the keyword of the function and its position. Not `add_signal_handler`,
+/// which refuses a coroutine function by itself.
 const CALLERS: &[(&str, &str, usize)] = &[
-    ("asyncio.AbstractEventLoop.add_signal_handler", "callback", 1),
     ("asyncio.AbstractEventLoop.call_at", "callback", 1),
     ("asyncio.AbstractEventLoop.call_later", "callback", 1),
     ("asyncio.AbstractEventLoop.call_soon", "callback", 0),

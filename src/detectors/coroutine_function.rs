@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
 
+use super::nodes;
 use super::suspension::{around, call_head, is_interface, path_to, qualified_name, suspensions, visit_frame};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -94,13 +95,24 @@ fn special_method(site: &Site, function: &ast::StmtFunctionDef, is_coroutine: bo
     let name = function.name.as_str();
     // An asynchronous generator is what `__aiter__` may be.
     let is_refused = NEVER_AWAITED.contains(&name) && (is_coroutine || name != "__aiter__");
-    if is_refused && function.decorator_list.is_empty() {
+    if is_refused && function.decorator_list.is_empty() && !is_awaited_by_hand(site, name) {
         findings.push(
             Finding::new("asyncio/async-special-method", function.name.range())
                 .fact("method", Fact::from(name))
                 .fact("class", Fact::from(class.name.as_str())),
         );
     }
+}
+
+/// Whether the file awaits a call of the method, as a `__new__` that is a coroutine function does with `__init__`.
+fn is_awaited_by_hand(site: &Site, method: &str) -> bool {
+    let is_awaited = |call: &ast::ExprCall| {
+        nodes::around(site.module, call.range()).into_iter().any(|node| match node {
+            AnyNodeRef::ExprAwait(awaited) => awaited.value.range() == call.range(),
+            _ => false,
+        })
+    };
+    site.module.calls_of(method).into_iter().any(is_awaited)
 }
 
 /// A cache of the standard library around a coroutine function.

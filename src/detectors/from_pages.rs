@@ -158,8 +158,10 @@ fn with_facts(site: &Site, mut finding: Finding) -> Finding {
     finding = finding.fact("code", code(site.node.range()));
     let callee = match site.node {
         AnyNodeRef::ExprCall(call) => {
-            let argument = call.arguments.iter_source_order().next().map(|argument| argument.value().range());
-            finding = finding.fact("argument", argument.map(code));
+            // `None` stands for the absence of what the page tells of.
+            let argument = call.arguments.iter_source_order().next().map(|argument| argument.value());
+            let argument = argument.filter(|argument| !argument.is_none_literal_expr());
+            finding = finding.fact("argument", argument.map(|argument| code(argument.range())));
             Some(&*call.func)
         }
         _ => None,

@@ -30,6 +30,10 @@ fn names(names: &[Identifier]) -> Vec<String> {
 
 fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
     let module = site.module;
+    // What a class body binds by it is the module's variable in place of an attribute: never without effect.
+    if is_in_class_body(site) {
+        return None;
+    }
     let finding = Finding::new("keywords/global", TextRange::at(statement.start(), TextSize::new(6)));
     let Some(def) = site.function() else {
         return Some(finding.fact("useless", Fact::from(names(&statement.names))));
@@ -55,6 +59,9 @@ fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
     if !is_only_read && others.is_empty() && !(is_shared && counted.is_some()) {
         return None;
     }
+    if is_only_read && is_bound_around(site, def, &statement.names) {
+        return None;
+    }
     let counted = counted.filter(|_| is_shared);
     let places: Vec<Place> = writes.into_iter().filter_map(|range| module.place(range)).collect();
     let name = if is_only_read { "only_read" } else { "names" };
@@ -69,22 +76,60 @@ fn global(site: &Site, statement: &ast::StmtGlobal) -> Option<Finding> {
     )
 }
 
+fn is_in_class_body(site: &Site) -> bool {
+    let scope =
+        site.enclosing().find(|node| matches!(node, AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_)));
+    matches!(scope, Some(AnyNodeRef::StmtClassDef(_)))
+}
+
+/// Whether a function around `def` has a variable of such a name: without the statement, that one would be read.
+fn is_bound_around(site: &Site, def: &ast::StmtFunctionDef, names: &[Identifier]) -> bool {
+    site.enclosing().any(|node| match node {
+        AnyNodeRef::StmtFunctionDef(outer) if outer.range() != def.range() => {
+            names.iter().any(|name| binds_all(outer, std::slice::from_ref(name)))
+        }
+        _ => false,
+    })
+}
+
 /// Where a body binds or deletes one of the names, the statements of nested functions aside.
 fn written(body: &[ast::Stmt], listed: &dyn Fn(&str) -> bool) -> Vec<TextRange> {
     let mut writes = vec![];
-    own_nodes(body, |node| match node {
-        AnyNodeRef::ExprName(name) if !name.ctx.is_load() && listed(&name.id) => writes.push(name.range()),
-        AnyNodeRef::StmtFunctionDef(def) if listed(def.name.as_str()) => writes.push(def.name.range()),
-        AnyNodeRef::StmtClassDef(class) if listed(class.name.as_str()) => writes.push(class.name.range()),
-        AnyNodeRef::Alias(alias) => {
-            let bound = alias.asname.as_ref().unwrap_or(&alias.name);
-            if listed(bound.as_str()) {
-                writes.push(bound.range());
+    own_nodes(body, |node| {
+        let (name, range) = match node {
+            AnyNodeRef::ExprName(name) if !name.ctx.is_load() => (name.id.as_str(), name.range()),
+            AnyNodeRef::StmtFunctionDef(def) => of(&def.name),
+            AnyNodeRef::StmtClassDef(class) => of(&class.name),
+            AnyNodeRef::Alias(alias) => {
+                let (bound, range) = of(alias.asname.as_ref().unwrap_or(&alias.name));
+                // `import a.b` binds `a`.
+                (bound.split('.').next().unwrap_or(bound), range)
             }
+            other => match pattern_or_handler(other) {
+                Some(name) => of(name),
+                None => return,
+            },
+        };
+        if listed(name) {
+            writes.push(range);
         }
-        _ => {}
     });
     writes
+}
+
+fn of(name: &Identifier) -> (&str, TextRange) {
+    (name.as_str(), name.range())
+}
+
+/// The name that a handler or a pattern binds.
+fn pattern_or_handler(node: AnyNodeRef<'_>) -> Option<&Identifier> {
+    match node {
+        AnyNodeRef::ExceptHandlerExceptHandler(handler) => handler.name.as_ref(),
+        AnyNodeRef::PatternMatchAs(pattern) => pattern.name.as_ref(),
+        AnyNodeRef::PatternMatchStar(pattern) => pattern.name.as_ref(),
+        AnyNodeRef::PatternMatchMapping(pattern) => pattern.rest.as_ref(),
+        _ => None,
+    }
 }
 
 fn declared_global(def: &ast::StmtFunctionDef) -> Vec<String> {

@@ -51,7 +51,7 @@ fn with_manager(
     let class = module.class_of(manager)?;
     let manager = Fact::from(module.source(manager));
     if class.inherits("sqlite3.Connection") {
-        return Some(finding.fact("connection", manager));
+        return (!may_commit_by_itself(module)).then(|| finding.fact("connection", manager));
     }
     if class.inherits("subprocess.Popen") {
         return Some(finding.fact("child", manager));
@@ -68,6 +68,14 @@ fn with_manager(
             .fact("exit_at", exit_at.map(Fact::from))
             .fact("swallows_at", swallows(&class).map(Fact::from)),
     )
+}
+
+/// Whether a connection of SQLite may be in autocommit, by either of two settings: then a block has nothing to roll back.
+fn may_commit_by_itself(module: &Module) -> bool {
+    ["autocommit", "isolation_level"].iter().any(|setting| {
+        module.text().contains(setting)
+            || module.snapshot().files_with_word(setting).is_some_and(|files| !files.is_empty())
+    })
 }
 
 /// Whether the project's `__enter__` returns the manager and nothing else.

@@ -56,6 +56,13 @@ fn held(site: &Site, with: &ast::StmtWith, findings: &mut Findings) {
             let on_it = method(call).is_some_and(|(receiver, _)| module.source(receiver) == own);
             (!on_it && module.blocking_call(call).is_some()).then_some(*call)
         });
+        // A condition gives its lock up while it waits.
+        let sleeping = nodes.iter().find_map(|node| {
+            let AnyNodeRef::ExprCall(call) = node else { return None };
+            let is_wait = method(call)
+                .is_some_and(|(receiver, name)| matches!(name, "wait" | "wait_for") && module.source(receiver) == own);
+            is_wait.then_some(*call)
+        });
         if wait.is_none() && writes.is_empty() && inside.is_empty() {
             continue;
         }
@@ -68,6 +75,8 @@ fn held(site: &Site, with: &ast::StmtWith, findings: &mut Findings) {
                 .fact("inner_lock", each(&|(_, taken)| Fact::from(taken.lock.as_str())))
                 .fact("inner_at", each(&|(_, taken)| Fact::from(taken.place.clone())))
                 .fact("writes", Fact::from(writes.clone()))
+                .fact("sleeping", sleeping.map(|call| Fact::from(module.source(call))))
+                .fact("sleeping_at", sleeping.and_then(|call| module.place(call.range())).map(Fact::from))
                 .fact("wait", wait.map(|call| Fact::from(module.source(call))))
                 .fact("wait_at", wait.and_then(|call| module.place(call.range())).map(Fact::from)),
         );
@@ -79,7 +88,8 @@ fn acquired(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     let (receiver, "acquire") = method(call)? else { return None };
     let kind = lock_kind(module, receiver)?;
     let blocks = call.arguments.find_argument_value("blocking", 0).is_none_or(|blocking| !is_false(blocking));
-    let timeout = call.arguments.find_argument_value("timeout", 1);
+    // `-1` is no limit.
+    let timeout = call.arguments.find_argument_value("timeout", 1).filter(|timeout| !timeout.is_unary_op_expr());
     let lock = module.source(receiver);
     let finding = Finding::new("threads/lock-acquire", call.func.range());
     let finding = match (blocks, timeout) {
@@ -87,9 +97,11 @@ fn acquired(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
         (true, Some(timeout)) => finding.fact("timeout", Fact::from(module.source(timeout))),
         (true, None) => finding.fact("waits_for", Fact::from(lock)),
     };
+    let free = if kind == "threading.Lock" { "free" } else { "free or held by this thread already" };
     Some(
         finding
             .fact("lock", Fact::from(lock))
+            .fact("free", Fact::from(free))
             .fact("kind", Fact::from(kind))
             .fact("made_at", lock_made_at(module, receiver).map(Fact::from))
             .fact("released_at", released_in_finally(site, lock).map(Fact::from)),

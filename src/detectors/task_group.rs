@@ -13,7 +13,8 @@ pub(super) const DETECTOR: Detector = Detector {
     detect,
 };
 
-/// What a handler names when it does catch a group, or an exception that comes from outside of it.
+/// What a handler names when it does catch a group, an exception that comes from outside of it, or one that a group raises
+/// bare.
 const CATCHES_GROUPS: &[&str] = &[
     "asyncio.CancelledError",
     "asyncio.TimeoutError",
@@ -21,6 +22,9 @@ const CATCHES_GROUPS: &[&str] = &[
     "builtins.BaseExceptionGroup",
     "builtins.Exception",
     "builtins.ExceptionGroup",
+    "builtins.GeneratorExit",
+    "builtins.KeyboardInterrupt",
+    "builtins.SystemExit",
     "builtins.TimeoutError",
 ];
 

@@ -58,20 +58,17 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                     .fact("pause_at", pause.and_then(|pause| module.place(pause.range())).map(Fact::from)),
             );
         }
-        _ => findings.push(
-            Finding::new("threads/event-wait", call.func.range())
-                .fact("receiver", written)
-                .fact("set_at", Fact::from(places("set")))
-                .fact(
-                    "timeout",
-                    call.arguments.find_argument_value("timeout", 0).map(|limit| Fact::from(module.source(limit))),
-                )
-                .fact(
-                    "ignored",
-                    (matches!(site.parent(), Some(AnyNodeRef::StmtExpr(_))) && !call.arguments.is_empty())
-                        .then(|| Fact::from(module.source(call))),
-                ),
-        ),
+        _ => {
+            let limit = call.arguments.find_argument_value("timeout", 0).filter(|limit| !limit.is_none_literal_expr());
+            let is_ignored = limit.is_some() && matches!(site.parent(), Some(AnyNodeRef::StmtExpr(_)));
+            findings.push(
+                Finding::new("threads/event-wait", call.func.range())
+                    .fact("receiver", written)
+                    .fact("set_at", Fact::from(places("set")))
+                    .fact("timeout", limit.map(|limit| Fact::from(module.source(limit))))
+                    .fact("ignored", is_ignored.then(|| Fact::from(module.source(call)))),
+            );
+        }
     }
     Some(())
 }

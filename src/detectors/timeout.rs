@@ -22,16 +22,23 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         findings.push(Finding::new("asyncio/timeout-not-entered", site.node.range()).fact("call", call));
     }
     let delay = call.arguments.find_argument_value("delay", 0).filter(|_| symbol.is("asyncio.timeout"));
+    if is_without_limit(call) {
+        return Some(());
+    }
+    // A deadline that is moved is not the one that was set.
+    let is_moved = !module.calls_of("reschedule").is_empty();
     let function = site.function();
     let finding = Finding::new("asyncio/timeout", call.func.range())
-        .fact("deadline", delay.filter(|delay| is_positive(delay)).map(|delay| Fact::from(module.source(delay))))
+        .fact(
+            "deadline",
+            delay.filter(|delay| !is_moved && is_positive(delay)).map(|delay| Fact::from(module.source(delay))),
+        )
         .fact("function", function.map(|function| Fact::from(function.name.as_str())));
     let with = around(site).find_map(|node| match node {
         AnyNodeRef::StmtWith(with) if with.is_async && !is_in(&with.body, call.range()) => Some(with),
         _ => None,
     });
-    let never = delay.is_some_and(Expr::is_none_literal_expr);
-    let Some(with) = with.filter(|_| !never) else {
+    let Some(with) = with else {
         findings.push(finding);
         return Some(());
     };
@@ -49,6 +56,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("inside_at", handled_inside(site, with).and_then(|at| module.place(at)).map(Fact::from)),
     );
     Some(())
+}
+
+/// `asyncio.timeout(None)` and `timeout_at(None)`: no deadline, until one is set by `reschedule`.
+pub(super) fn is_without_limit(call: &ast::ExprCall) -> bool {
+    let first = call.arguments.iter_source_order().next();
+    first.is_some_and(|argument| argument.value().is_none_literal_expr())
 }
 
 fn is_positive(delay: &Expr) -> bool {

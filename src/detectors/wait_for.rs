@@ -1,6 +1,6 @@
 //! `asyncio.wait_for()`: what the deadline does to the very thing that is waited for.
 
-use ruff_python_ast::{AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::suspension::{called_coroutine, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
@@ -19,10 +19,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     site.callee_among(call, &["asyncio.wait_for"])?;
     let awaited = call.arguments.find_argument_value("fut", 0)?;
     let finding =
-        Finding::new("asyncio/wait-for", call.func.range()).fact("argument", Fact::from(module.source(awaited))).fact(
-            "timeout",
-            call.arguments.find_argument_value("timeout", 1).map(|limit| Fact::from(module.source(limit))),
-        );
+        Finding::new("asyncio/wait-for", call.func.range()).fact("argument", Fact::from(module.source(awaited)));
+    let Some(limit) = call.arguments.find_argument_value("timeout", 1).filter(|limit| is_a_time(limit)) else {
+        findings.push(finding);
+        return Some(());
+    };
+    let finding = finding.fact("timeout", Fact::from(module.source(limit)));
     let finding = match awaited {
         Expr::Call(made) if module.calls(made, THREADS) => {
             let work = made.arguments.args.get(usize::from(!module.calls(made, &["asyncio.to_thread"])));
@@ -49,8 +51,22 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
+/// Not `None`, for which there is no deadline, nor a literal of zero or less, for which nothing is started.
+fn is_a_time(limit: &Expr) -> bool {
+    match limit {
+        Expr::NoneLiteral(_) => false,
+        Expr::UnaryOp(operation) => operation.op != ast::UnaryOp::USub,
+        Expr::NumberLiteral(number) => match &number.value {
+            ast::Number::Int(value) => value.as_u64() != Some(0),
+            ast::Number::Float(value) => *value > 0.0,
+            ast::Number::Complex { .. } => false,
+        },
+        _ => true,
+    }
+}
+
 /// A handler that takes the cancellation and does not raise.
-fn swallows(module: &Module, body: &[ruff_python_ast::Stmt]) -> Option<TextRange> {
+fn swallows(module: &Module, body: &[ast::Stmt]) -> Option<TextRange> {
     let mut found = None;
     visit_frame(body, &mut |node| {
         let AnyNodeRef::ExceptHandlerExceptHandler(handler) = node else { return };
