@@ -49,9 +49,12 @@ fn with_manager(
         return Some(finding.fact("suppressed", Fact::from(errors)).fact("rest_at", Fact::from(rest)));
     }
     let class = module.class_of(manager)?;
+    if class.inherits("sqlite3.Connection") && may_commit_by_itself(module, manager) {
+        return None;
+    }
     let manager = Fact::from(module.source(manager));
     if class.inherits("sqlite3.Connection") {
-        return (!may_commit_by_itself(module)).then(|| finding.fact("connection", manager));
+        return Some(finding.fact("connection", manager));
     }
     if class.inherits("subprocess.Popen") {
         return Some(finding.fact("child", manager));
@@ -71,12 +74,29 @@ fn with_manager(
 }
 
 /// Whether a connection of SQLite may be in autocommit, by either of two settings: then a block has nothing to roll back.
-fn may_commit_by_itself(module: &Module) -> bool {
-    ["autocommit", "isolation_level"].iter().any(|setting| {
+fn may_commit_by_itself(module: &Module, connection: &Expr) -> bool {
+    let is_plain = |made: &&Expr| {
+        let Expr::Call(call) = made else { return false };
+        module.calls(call, &["sqlite3.connect"])
+            && call.arguments.args.len() == 1
+            && call
+                .arguments
+                .keywords
+                .iter()
+                .all(|keyword| keyword.arg.as_ref().is_some_and(|name| !SQLITE_COMMITS.contains(&name.as_str())))
+    };
+    let is_set = SQLITE_COMMITS.iter().any(|setting| module.text().contains(&format!(".{setting} = ")));
+    let origins = module.origins(connection);
+    if !origins.is_empty() && origins.iter().all(is_plain) {
+        return is_set;
+    }
+    SQLITE_COMMITS.iter().any(|setting| {
         module.text().contains(setting)
             || module.snapshot().files_with_word(setting).is_some_and(|files| !files.is_empty())
     })
 }
+
+const SQLITE_COMMITS: &[&str] = &["autocommit", "isolation_level"];
 
 /// Whether the project's `__enter__` returns the manager and nothing else.
 fn returns_itself(class: &Class) -> bool {
