@@ -27,6 +27,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let base = site.module.class_reference(&function.value)?;
     let is_abstract = base.metaclass().is_some_and(|metaclass| metaclass.class.is("abc.ABCMeta"));
+    // A class that inherits from it gets everything, registered or not.
+    if other.is_subclass_of(&base) {
+        return None;
+    }
     if !is_abstract || !is_own(&base) || base.definer("register").is_some() || site.is_type_checking() {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, Stmt};
 
+use super::class_reading::is_own;
 use super::method_body::method;
 use super::{Fact, Finding};
 use crate::analysis::{Class, Metaclass, Origin, Site};
@@ -13,7 +14,7 @@ pub(super) fn abstract_class(
     class: &Class,
     metaclass: Option<&Metaclass>,
 ) -> Option<Finding> {
-    if !metaclass?.class.is("abc.ABCMeta") || !class.mro_is_complete() {
+    if !metaclass?.class.is("abc.ABCMeta") || !class.mro_is_complete() || !class.mro().iter().all(is_made_by_object) {
         return None;
     }
     let declared = declared(class)?;
@@ -42,6 +43,14 @@ pub(super) fn abstract_class(
         .fact("declared_by", declared_by.map(|owner| Fact::from(owner.name())))
         .fact("declared_at", declared_by.and_then(Class::place).map(Fact::from));
     Some(found.fact("class", Fact::from(statement.name.as_str())))
+}
+
+/// Whether the class leaves the making of an object to `object.__new__`, which looks for abstract methods.
+pub(super) fn is_made_by_object(class: &Class) -> bool {
+    let symbol = class.symbol();
+    is_own(class)
+        || class.is("builtins.object")
+        || matches!(symbol.module.as_str(), "abc" | "collections.abc" | "typing" | "typing_extensions")
 }
 
 /// The methods of a class that are still abstract; `None` where that is not known.

@@ -4,11 +4,11 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
-use super::abstract_class::missing;
+use super::abstract_class::{is_made_by_object, missing};
 use super::class_reading::{is_built_plainly, is_own, is_protocol};
 use super::never_awaited::is_expected;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Class, Site};
+use crate::analysis::Site;
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -37,7 +37,11 @@ fn made(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()
     }
     let class = site.module.class_reference(&call.func)?;
     let is_checked = class.metaclass().is_some_and(|metaclass| metaclass.class.is("abc.ABCMeta"));
-    if !is_checked || !is_own(&class) || !class.mro().iter().all(is_readable) || class.definer("__new__").is_some() {
+    if !is_checked
+        || !is_own(&class)
+        || !class.mro().iter().all(is_made_by_object)
+        || class.definer("__new__").is_some()
+    {
         return None;
     }
     let missing = missing(&class)?;
@@ -54,14 +58,6 @@ fn made(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()
             .fact("missing", Fact::from(missing)),
     );
     Some(())
-}
-
-/// Whether the making of an object goes to `object.__new__`, which looks for abstract methods.
-fn is_readable(class: &Class) -> bool {
-    let symbol = class.symbol();
-    is_own(class)
-        || class.is("builtins.object")
-        || matches!(symbol.module.as_str(), "abc" | "collections.abc" | "typing" | "typing_extensions")
 }
 
 /// `@abstractmethod` in a class without `ABCMeta`.

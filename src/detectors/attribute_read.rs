@@ -7,7 +7,7 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 use super::class_reading::{is_built_plainly, is_own, set_in_init};
 use super::descriptor_shape::{Accessor, Shape};
 use super::method_body::{find_own, is_name, parameter, raised};
-use super::property_shape::{Accessors, made_anew, set_on_itself, with_accessor};
+use super::property_shape::{Accessors, made_anew, runs_always, set_on_itself, with_accessor};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Lookup, Member, MemberKind, Site, Step};
 use crate::text::{Ranged as _, TextRange};
@@ -156,10 +156,15 @@ fn property_read(member: &Member, at: TextRange) -> Finding {
         super::method_body::find_own(&def.body, |node| {
             let AnyNodeRef::ExprCall(call) = node else { return None };
             module.blocking_call(call)?;
-            Some((module.source(&*call.func).to_string(), module.place(call.range())))
+            let is_certain = runs_always(&def.body, call.range());
+            Some(((module.source(&*call.func).to_string(), is_certain), module.place(call.range())))
         })
     });
     let (blocks, blocks_at) = blocks.unzip();
+    let (blocks, may_block) = match blocks {
+        Some((call, true)) => (Some(call), None),
+        other => (None, other.map(|(call, _)| call)),
+    };
     let made = with_accessor(member, "getter", |module, def| {
         let (kind, range) = made_anew(def)?;
         Some((kind, module.place(range)))
@@ -174,6 +179,7 @@ fn property_read(member: &Member, at: TextRange) -> Finding {
         .fact("getter", Fact::from(label))
         .fact("getter_at", Accessors::of(member).getter.or(member.place.clone()).map(Fact::from))
         .fact("blocks", blocks.map(Fact::from))
+        .fact("may_block", may_block.map(Fact::from))
         .fact("blocks_at", blocks_at.flatten().map(Fact::from))
         .fact("made", made.map(Fact::from))
         .fact("made_at", made_at.flatten().map(Fact::from))

@@ -47,7 +47,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     let own = |name: &&str| class.definer(name).filter(is_own);
     let hook = hooks.iter().find_map(|name| Some((*name, own(name)?)));
-    let state = own(&"__getstate__");
+    // What a class written in C returns as its recipe need not ask for the state, and `BaseException` does not.
+    let is_rebuilt_in_c = hooks
+        .iter()
+        .any(|name| class.definer(name).is_some_and(|definer| !is_own(&definer) && !definer.is("builtins.object")));
+    let state = own(&"__getstate__").filter(|_| !is_rebuilt_in_c && !class.inherits("builtins.BaseException"));
     let place = |owner: &Class, name: &str| owner.own_member(name).and_then(|member| member.place).map(Fact::from);
     let refused = match (&hook, &state) {
         (None, None) if !symbol.is("copy.copy") => class.definer("__init__").and_then(|definer| refused(&definer)),

@@ -42,8 +42,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if is_left_out && !has_default && is_set_by_dataclass(site.module, statement) {
         finding = without_value(&class, name, finding);
     }
-    let is_compared = keyword("compare").is_some_and(is_false) && !keyword("hash").is_some_and(is_true);
-    finding = finding.fact("ignored", is_compared.then(label));
+    let is_left_out_of_equality = keyword("compare").is_some_and(is_false) && !keyword("hash").is_some_and(is_true);
+    let is_left_out = is_left_out_of_equality && has_written_equality(site.module, statement);
+    finding = finding.fact("ignored", is_left_out.then(label));
     if finding.facts == about_class {
         return None;
     }
@@ -130,6 +131,18 @@ fn without_value(class: &Class, name: &str, finding: Finding) -> Finding {
         (_, Some(SetAt::Elsewhere)) => finding,
         (_, None) => finding.fact("missing", Fact::from(name)),
     }
+}
+
+/// Whether `@dataclass` writes the class's `__eq__`.
+fn has_written_equality(module: &Module, statement: &ast::StmtClassDef) -> bool {
+    let is_off = statement.decorator_list.iter().any(|decorator| match &decorator.expression {
+        Expr::Call(call) => {
+            module.is_symbol(&call.func, "dataclasses.dataclass")
+                && call.arguments.find_keyword("eq").is_some_and(|keyword| !is_true(&keyword.value))
+        }
+        _ => false,
+    });
+    !is_off && method(&statement.body, "__eq__").is_none()
 }
 
 enum SetAt {

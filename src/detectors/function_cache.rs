@@ -38,7 +38,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ if takes_nothing => finding.fact("no_arguments", name()),
         Limit::Entries(limit) if is_method => finding.fact("shared_limit", Fact::from(limit.as_str())),
         Limit::Entries(limit) => finding.fact("maxsize", Fact::from(limit.as_str())),
-        Limit::None => finding.fact("unbounded", name()),
+        Limit::None => match maker(site).filter(|_| !is_method) {
+            Some(maker) => finding.fact("nested", name()).fact("maker", Fact::from(maker)),
+            None => finding.fact("unbounded", name()),
+        },
     };
     findings.push(finding.fact("takes", (!takes_nothing).then(name)));
 
@@ -62,6 +65,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         false => finding,
     });
     Some(())
+}
+
+/// The function each call of which makes the cached function anew.
+fn maker<'a>(site: &Site<'a, '_>) -> Option<&'a str> {
+    site.enclosing().find_map(|node| match node {
+        AnyNodeRef::StmtFunctionDef(outer) => Some(outer.name.as_str()),
+        _ => None,
+    })
 }
 
 /// The name of the cache in a decorator, and its limit.

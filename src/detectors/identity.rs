@@ -4,7 +4,9 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::class_reading::is_own;
 use super::method_body::mentions;
+use super::reference_count::new_object_is_kept;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::Ranged as _;
@@ -20,11 +22,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let finding = Finding::new("memory/object-identity", call.func.range());
     let finding = match object {
-        Expr::Call(made) if site.module.class_reference(&made.func).is_some() => {
-            finding.fact("temporary", Fact::from(site.module.source(made)))
-        }
+        Expr::Call(made) if dies_at_once(site, made) => finding.fact("temporary", Fact::from(site.module.source(made))),
         Expr::Name(_) | Expr::Attribute(_) => {
             let holder = holder(site, object)?;
+            // Classes and functions live as long as their module, as a rule.
+            if site.module.class_reference(object).is_some() || site.module.function(object).is_some() {
+                return None;
+            }
             finding
                 .fact("holder", Fact::from(site.module.source(holder)))
                 .fact("argument", Fact::from(site.module.source(object)))
@@ -33,6 +37,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     };
     findings.push(finding);
     Some(())
+}
+
+/// Whether the call makes an object that nothing else refers to.
+fn dies_at_once(site: &Site, made: &ast::ExprCall) -> bool {
+    const FRESH: &[&str] = &["builtins.bytearray", "builtins.dict", "builtins.list", "builtins.object", "builtins.set"];
+    site.module.class_reference(&made.func).is_some_and(|class| {
+        class.symbol().is_any(FRESH) || is_own(&class) && !class.is_metaclass() && !new_object_is_kept(&class)
+    })
 }
 
 /// The container that keeps the number without the object.

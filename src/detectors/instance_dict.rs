@@ -3,9 +3,10 @@
 use ruff_python_ast::{AnyNodeRef, Expr, ExprRef, NodeKind};
 
 use super::class_reading::{is_built_plainly, is_own, lacks_dict};
-use super::method_body::{method, own_nodes, parameter};
+use super::descriptor_shape::Shape;
+use super::method_body::{each_node, method, own_nodes, parameter};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Class, MemberKind, Site};
+use crate::analysis::{Class, Member, MemberKind, Site};
 use crate::text::{Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -28,7 +29,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let is_slotted = lacks_dict(&class);
-    let outside = outside(&class);
+    let mut outside = outside(&class);
+    if let Some(AnyNodeRef::ExprSubscript(item)) = site.parent()
+        && let Some(key) = item.slice.as_string_literal_expr()
+    {
+        // Whoever asks for the entry expects it there.
+        outside.retain(|name| name != key.value.to_str());
+    }
     findings.push(
         Finding::new("attributes/instance-dict", range)
             .fact("code", Fact::from(site.module.source(site.node)))
@@ -63,7 +70,10 @@ fn entry(site: &Site, dict: &Expr, key: &Expr, findings: &mut Findings) -> Optio
     let class = site.module.receiver_class(object)?;
     let member = class.member(key.value.to_str())?;
     let descriptor = match &member.kind {
-        MemberKind::Descriptor(descriptor) if member.is_data_descriptor()? => descriptor.name(),
+        // Without `__get__` it is the entry that a read gives.
+        MemberKind::Descriptor(descriptor) if member.is_data_descriptor()? && Shape::of(*descriptor).get.is_some() => {
+            descriptor.name()
+        }
         MemberKind::Property { .. } => "property".to_string(),
         _ => return None,
     };
@@ -88,13 +98,37 @@ fn outside(class: &Class) -> Vec<String> {
     for class in class.mro().iter().filter(|class| is_own(class)) {
         for name in class.own_names() {
             let member = class.own_member(&name);
-            let is_data = member.is_some_and(|member| member.is_data_descriptor() == Some(true));
-            if is_data && !names.contains(&name) {
+            let is_data = member.as_ref().is_some_and(|member| member.is_data_descriptor() == Some(true));
+            if is_data && !member.as_ref().is_some_and(may_fill_dict) && !names.contains(&name) {
                 names.push(name);
             }
         }
     }
     names
+}
+
+/// Whether the descriptor may store in the instance's dictionary, be it under its own name: only by way of `__dict__` can it.
+fn may_fill_dict(member: &Member) -> bool {
+    let names_dict = |class: &Class| {
+        class.with_statement(|_, statement| {
+            let mut found = false;
+            each_node(&statement.body, |node| {
+                found |= match node {
+                    AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "__dict__",
+                    AnyNodeRef::ExprName(name) => name.id == "vars",
+                    _ => false,
+                }
+            });
+            found
+        })
+    };
+    match &member.kind {
+        MemberKind::Descriptor(class) => {
+            class.mro().iter().any(|class| !class.is("builtins.object") && (!is_own(class) || names_dict(class)))
+        }
+        MemberKind::Property { .. } => names_dict(&member.owner),
+        _ => false,
+    }
 }
 
 /// The attributes that the first `__init__` along the order sets in its own body.

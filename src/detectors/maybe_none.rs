@@ -18,6 +18,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !findings.wants("attributes/maybe-none") || !attribute.ctx.is_load() {
         return None;
     }
+    // `None` has these as every object does.
+    if attribute.attr.starts_with("__") {
+        return None;
+    }
     let function = site.module.called_function(call)?;
     let (getter, place) = with_def(site.module, &function, |module, def| {
         let returns: Vec<_> = own_nodes(&def.body)

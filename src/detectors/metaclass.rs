@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::abstract_class::abstract_class;
 use super::metaclass_hooks::{given, is_built_by, names_of_classes, namespace_parameter, provided, super_call};
-use super::method_body::own_nodes;
+use super::method_body::{find_own, own_nodes};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Module, Site};
 use crate::text::{Ranged as _, TextRange};
@@ -135,7 +135,11 @@ fn hook(module: &Module, class: &Class, def: &ast::StmtFunctionDef) -> Option<Fi
             let stored =
                 returned(def).into_iter().find(|value| matches!(value, Expr::Subscript(_) | Expr::Attribute(_)));
             let makes = super_call(def).and_then(|range| module.place(range));
-            let never = makes.is_none().then(|| Fact::from(class.name()));
+            let calls_new = find_own(&def.body, |node| match node {
+                AnyNodeRef::ExprAttribute(function) => (function.attr.as_str() == "__new__").then_some(()),
+                _ => None,
+            });
+            let never = (makes.is_none() && calls_new.is_none()).then(|| Fact::from(class.name()));
             finding
                 .fact("makes_at", makes.map(Fact::from))
                 .fact("never_makes", never)

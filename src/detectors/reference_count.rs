@@ -21,7 +21,7 @@ use lifetime::Object;
 use super::class_reading::is_own;
 use super::descriptor_shape::Shape;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{MemberKind, Site, Step};
+use crate::analysis::{MemberKind, Module, Site, Step};
 use crate::text::{Ranged as _, TextRange, TextSize};
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -204,6 +204,10 @@ fn count(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<(
         .fact("argument", Fact::from(site.module.source(argument.range())))
         .fact("local", local.clone())
         .fact("immortal", immortal);
+    if let Some(kind) = shared_kind(site.module, argument) {
+        let source = Fact::from(site.module.source(argument.range()));
+        finding = finding.fact("shared", source).fact("shared_kind", Fact::from(kind));
+    }
     if let Some(object) = object {
         let is_certain = object.in_module && !object.escaped && object.slots.is_empty();
         finding = finding
@@ -234,6 +238,19 @@ fn immortal(literal: &Expr) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// The type of the argument, if the interpreter makes some objects of it immortal from Python 3.12 on, and which these are is
+/// not said here.
+fn shared_kind(module: &Module, argument: &Expr) -> Option<String> {
+    const KINDS: &[&str] = &["builtins.bytes", "builtins.int", "builtins.str", "builtins.tuple"];
+    if immortal(argument) {
+        return None;
+    }
+    match module.class_reference(argument) {
+        Some(class) => (!is_own(&class)).then(|| "type".to_string()),
+        None => module.class_of(argument).filter(|class| class.symbol().is_any(KINDS)).map(|class| class.name()),
     }
 }
 

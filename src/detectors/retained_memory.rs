@@ -15,7 +15,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::StmtAssign(assign) = site.node else { return None };
     let module = site.module;
     let [Expr::Name(name)] = assign.targets.as_slice() else { return None };
-    if !module.text().contains("take_snapshot") || is_snapshot(module, assign) || assign.value.is_literal_expr() {
+    if !module.text().contains("take_snapshot") || is_snapshot(module, assign) || !makes_something(&assign.value) {
         return None;
     }
     let body: &[Stmt] = match site.parent()? {
@@ -44,6 +44,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("after_at", module.place(after.range()).map(Fact::from)),
     );
     Some(())
+}
+
+/// Whether the value may be new: what another name or place refers to was there before.
+fn makes_something(value: &Expr) -> bool {
+    !value.is_literal_expr() && !matches!(value, Expr::Attribute(_) | Expr::Name(_) | Expr::Subscript(_))
 }
 
 fn is_snapshot(module: &Module, assign: &ast::StmtAssign) -> bool {
