@@ -88,6 +88,7 @@ mod getattr_hook;
 mod getattr_return;
 mod getattr_shape;
 mod gil;
+mod handed_over;
 mod http_client;
 mod http_request;
 mod identity;

@@ -3,8 +3,8 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::method_binding::{keeps, outlives_this};
-use super::method_body::own_nodes;
+use super::method_binding::{is_kept, keeps};
+use super::method_body::{is_name, own_nodes};
 use super::reference_count::binds;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -93,22 +93,18 @@ fn keeper(site: &Site, around: &ast::StmtFunctionDef) -> Option<String> {
         let mut kept = None;
         own_nodes(&around.body, |node| {
             if let AnyNodeRef::ExprCall(call) = node
-                && keeps(call)
-                && outlives_this(site, call)
-                && call
-                    .arguments
-                    .args
-                    .iter()
-                    .any(|argument| argument.as_name_expr().is_some_and(|name| name.id == def.name.id))
+                && let Some(argument) = call.arguments.args.iter().find(|argument| is_name(argument, &def.name))
+                && kept.is_none()
+                && is_kept(site, call, argument.range())
             {
-                kept = kept.or(Some(call.func.range()));
+                kept = Some(call.func.range());
             }
         });
         return kept.map(|range: TextRange| site.module.source(range).to_string());
     }
     site.enclosing().find_map(|node| match node {
         AnyNodeRef::ExprCall(call) => {
-            (keeps(call) && outlives_this(site, call)).then(|| site.module.source(&*call.func).to_string())
+            is_kept(site, call, site.node.range()).then(|| site.module.source(&*call.func).to_string())
         }
         _ => None,
     })

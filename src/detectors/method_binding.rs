@@ -5,9 +5,10 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::class_reading::is_own;
+use super::handed_over::{Keeping, keeping};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{MemberKind, Site, Step};
-use crate::text::Ranged as _;
+use crate::text::{Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["descriptors/method-binding"], nodes: &[NodeKind::ExprAttribute], detect };
@@ -26,14 +27,21 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let code = |node: AnyNodeRef| Fact::from(site.module.source(node));
     let (mut stored_in, mut passed_to, mut identity) = (None, None, None);
+    let (mut kept_by, mut kept_in, mut kept_at) = (None, None, None);
     match site.parent()? {
         AnyNodeRef::StmtAssign(assign) => {
             stored_in = assign.targets.first().filter(|target| !target.is_name_expr()).map(|target| code(target.into()))
         }
         AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_) => {
-            passed_to = callee(site)
-                .filter(|call| keeps(call) && outlives_this(site, call))
-                .map(|call| code((&*call.func).into()))
+            let call = callee(site).filter(|call| outlives_this(site, call))?;
+            let function = code((&*call.func).into());
+            match keeping(site.module, call, attribute.range()) {
+                Some(Keeping::Strongly { container, at }) => {
+                    (kept_by, kept_in, kept_at) = (Some(function), Some(Fact::from(container)), at.map(Fact::from));
+                }
+                Some(Keeping::Weakly { .. } | Keeping::Not | Keeping::Unclear) => {}
+                None => passed_to = keeps(call).then_some(function),
+            }
         }
         AnyNodeRef::ExprCompare(compare) => {
             let by_identity = matches!(&*compare.ops, [ast::CmpOp::Is | ast::CmpOp::IsNot]);
@@ -43,7 +51,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => {}
     }
     // That a method is handed on, or has another local name, is nothing to dwell on.
-    let is_kept = stored_in.is_some() || passed_to.is_some();
+    let is_kept = stored_in.is_some() || kept_by.is_some() || passed_to.is_some();
     if !is_kept && identity.is_none() {
         return None;
     }
@@ -54,6 +62,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("method", Fact::from(format!("{}.{}", lookup.member.owner.name(), lookup.member.name)))
             .fact("method_at", lookup.member.place.clone().map(Fact::from))
             .fact("stored_in", stored_in)
+            .fact("kept_by", kept_by)
+            .fact("kept_in", kept_in)
+            .fact("kept_at", kept_at)
             .fact("passed_to", passed_to)
             .fact("identity", identity),
     );
@@ -66,6 +77,15 @@ pub(super) fn outlives_this(site: &Site, call: &ast::ExprCall) -> bool {
     let ast::Expr::Name(name) = &*attribute.value else { return true };
     let Some(function) = site.function() else { return true };
     !super::method_body::binds_locally(function, &name.id)
+}
+
+/// Whether what is called keeps the argument at `range` for later: by its body, where that is known, or else by its name.
+pub(super) fn is_kept(site: &Site, call: &ast::ExprCall, range: TextRange) -> bool {
+    outlives_this(site, call)
+        && match keeping(site.module, call, range) {
+            Some(keeping) => matches!(keeping, Keeping::Strongly { .. }),
+            None => keeps(call),
+        }
 }
 
 /// Whether the name of what is called says that it keeps what it is given.

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::handed_over::{Keeping, keeping};
 use super::reference_count::new_object_is_kept;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Member, MemberKind, Module, Origin, Site, Step};
@@ -67,7 +68,10 @@ struct Held<'a> {
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let held = match site.node {
-        AnyNodeRef::ExprCall(call) => from_call(site, call)?,
+        AnyNodeRef::ExprCall(call) => match from_call(site, call) {
+            Some(held) => held,
+            None => return through_function(site, call, findings),
+        },
         AnyNodeRef::StmtAssign(assign) => from_assignment(module, assign)?,
         _ => return None,
     };
@@ -131,6 +135,36 @@ fn from_call<'a>(site: &Site<'a, '_>, call: &'a ast::ExprCall) -> Option<Held<'a
     }
     let Expr::Attribute(method) = &*call.func else { return None };
     symbol.is("weakref.WeakSet.add").then_some(Held { object, container: Some(&method.value), range: object.range() })
+}
+
+/// `signal.connect(self.changed)`, whose body refers weakly to what it is handed, and whose value nobody takes.
+fn through_function(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Option<()> {
+    let module = site.module;
+    let is_dropped = matches!(site.parent()?, AnyNodeRef::StmtExpr(_));
+    let given = call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
+    let mut arguments = given.filter(|argument| argument.is_attribute_expr()).peekable();
+    if !is_dropped || arguments.peek().is_none() || !module.may_use_package("weakref") || is_overridden(module, call) {
+        return None;
+    }
+    for argument in arguments {
+        let Some(Keeping::Weakly { function, at }) = keeping(module, call, argument.range()) else { continue };
+        let Some(receiver) = bound_method(module, argument) else { continue };
+        let finding = Finding::new("weakref/bound-method", argument.range())
+            .fact("method", Fact::from(module.source(argument.range())))
+            .fact("receiver", Fact::from(module.source(receiver)))
+            .fact("holder", Fact::from(function))
+            .fact("held_at", at.map(Fact::from));
+        findings.push(finding);
+    }
+    Some(())
+}
+
+/// Whether the method that is called may be another one: a subclass has its own.
+fn is_overridden(module: &Module, call: &ast::ExprCall) -> bool {
+    let Expr::Attribute(method) = &*call.func else { return false };
+    let Some(class) = module.receiver_class(&method.value) else { return false };
+    let subclasses = module.snapshot().subclasses(&class);
+    subclasses.is_none_or(|classes| classes.iter().any(|class| class.binds(&method.attr)))
 }
 
 /// `weak_values[key] = x`, `weak_keys[x] = value`.
