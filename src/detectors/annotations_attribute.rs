@@ -121,6 +121,10 @@ fn in_mapping(site: &Site, mapping: &Expr) -> Option<Finding> {
         Expr::Call(call) if is_name(&call.func, "vars") => call.arguments.args.first()?,
         _ => return None,
     };
+    let class = site.module.class_reference(object).filter(is_own);
+    if class.is_some_and(|class| !class.with_statement(|_, statement| has_annotations(&statement.body))) {
+        return None;
+    }
     // What is called `cls` is a class by a convention that everybody keeps.
     let is_class = is_name(object, "cls") || site.module.class_reference(object).is_some();
     is_class.then(|| finding.fact("mapping", Fact::from(site.module.source(mapping))))

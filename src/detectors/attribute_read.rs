@@ -6,8 +6,8 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 
 use super::class_reading::{is_built_plainly, is_own, set_in_init};
 use super::descriptor_shape::{Accessor, Shape};
-use super::method_body::{find_own, is_name, parameter, raised};
-use super::property_shape::{Accessors, made_anew, runs_always, set_on_itself, with_accessor};
+use super::method_body::{find_own, is_name, parameter, raised, runs_always};
+use super::property_shape::{Accessors, made_anew, set_on_itself, with_accessor};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Lookup, Member, MemberKind, Site, Step};
 use crate::text::{Ranged as _, TextRange};

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Decorator, Expr, NodeKind, Stmt};
 
-use super::method_body::{each_node, find_own, is_name, parameter};
+use super::method_body::{each_node, find_own, is_name, parameter, runs_before_return};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
@@ -44,13 +44,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if entries.is_empty() {
         return None;
     }
-    findings.push(
-        Finding::new("metaclasses/decorator-registry", site.node.range())
-            .fact("registry", Fact::from(site.module.source(kept.registry)))
-            .fact("decorator", Fact::from(decorator.name.as_str()))
-            .fact("replaced", (!returns(def, kept.given)).then(|| Fact::from(decorator.name.as_str())))
-            .fact("entries", Fact::from(entries)),
-    );
+    let finding = Finding::new("metaclasses/decorator-registry", site.node.range())
+        .fact("decorator", Fact::from(decorator.name.as_str()))
+        .fact("replaced", (!returns(def, kept.given)).then(|| Fact::from(decorator.name.as_str())));
+    let registry = Fact::from(site.module.source(kept.registry));
+    findings.push(match runs_before_return(&def.body, kept.range) {
+        true => finding.fact("registry", registry).fact("entries", Fact::from(entries)),
+        false => finding.fact("some", registry).fact("candidates", Fact::from(entries)),
+    });
     Some(())
 }
 
@@ -174,6 +175,9 @@ pub(super) fn kept_by(
         false => def,
     };
     let kept = kept(decorator)?;
+    if !runs_before_return(&decorator.body, kept.range) {
+        return None;
+    }
     if is_bound_in(decorator, kept.registry) || is_factory && is_bound_in(def, kept.registry) {
         return None;
     }

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::metaclass_hooks::{finished_class, is_built_by, names_of_classes, super_call};
-use super::method_body::{is_name, own_nodes, parameter};
+use super::method_body::{is_name, own_nodes, parameter, runs_before_return};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Site};
 use crate::text::{Ranged as _, TextRange};
@@ -44,12 +44,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finished = if is_hook { parameter(def, 0) } else { finished_class(def) }?;
     let (registry, range) = registration(def, finished)?;
     let hook = format!("{}.{name}", statement.name);
-    findings.push(
-        Finding::new("metaclasses/registry-pattern", range)
-            .fact("registry", Fact::from(site.module.source(registry)))
-            .fact("hook", Fact::from(hook))
-            .fact("entries", Fact::from(runs_for)),
-    );
+    let finding = Finding::new("metaclasses/registry-pattern", range).fact("hook", Fact::from(hook));
+    let registry = Fact::from(site.module.source(registry));
+    findings.push(match runs_before_return(&def.body, range) {
+        true => finding.fact("registry", registry).fact("entries", Fact::from(runs_for)),
+        false => finding.fact("some", registry).fact("candidates", Fact::from(runs_for)),
+    });
     Some(())
 }
 

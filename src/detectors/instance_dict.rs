@@ -28,7 +28,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !is_own(&class) || site.module.class_reference(object).is_some() || class.is_metaclass() {
         return None;
     }
-    let is_slotted = lacks_dict(&class);
+    let is_slotted = lacks_dict(&class) && !is_perhaps_wider(site, &class, object);
     let mut outside = outside(&class);
     if let Some(AnyNodeRef::ExprSubscript(item)) = site.parent()
         && let Some(key) = item.slice.as_string_literal_expr()
@@ -45,6 +45,14 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("no_dict", is_slotted.then(|| Fact::from(class.name()))),
     );
     Some(())
+}
+
+/// Whether the object may be of a subclass whose instances have a dictionary.
+fn is_perhaps_wider(site: &Site, class: &Class, object: &Expr) -> bool {
+    let is_made_here =
+        object.as_call_expr().is_some_and(|call| site.module.class_reference(&call.func).as_ref() == Some(class));
+    let subclasses = || site.module.snapshot().subclasses(class);
+    !is_made_here && subclasses().is_none_or(|subclasses| subclasses.iter().any(|subclass| !lacks_dict(subclass)))
 }
 
 /// The object whose dictionary `expr` gives: `obj` in `obj.__dict__` and in `vars(obj)`.

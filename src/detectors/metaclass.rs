@@ -35,6 +35,9 @@ const HOOKS: [&str; 10] = [
     "__getitem__",
 ];
 
+/// The position of the namespace among the parameters of a metaclass's `__new__`.
+const NAMESPACE: usize = 3;
+
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finding = match site.node {
         AnyNodeRef::StmtClassDef(statement) => {
@@ -120,7 +123,9 @@ fn hook(module: &Module, class: &Class, def: &ast::StmtFunctionDef) -> Option<Fi
         "__new__" => {
             let own =
                 provided(class).into_iter().filter(|provided| provided.hook == format!("{}.__new__", class.name()));
-            let takes_keywords = def.parameters.kwarg.is_some() || !def.parameters.kwonlyargs.is_empty();
+            let positional = def.parameters.posonlyargs.len() + def.parameters.args.len();
+            let takes_keywords =
+                def.parameters.kwarg.is_some() || !def.parameters.kwonlyargs.is_empty() || positional > NAMESPACE + 1;
             let (adds, may_add) = given(own);
             finding
                 .fact("adds", Fact::from(adds))

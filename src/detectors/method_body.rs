@@ -148,3 +148,39 @@ pub(super) fn binds_locally(function: &ast::StmtFunctionDef, name: &str) -> bool
     });
     found.is_some()
 }
+
+/// Whether each call of the function comes to what stands at `range`: under no condition, and behind no way out.
+pub(super) fn runs_always(body: &[Stmt], range: TextRange) -> bool {
+    runs_unless(body, range, |node| matches!(node, AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtRaise(_)))
+}
+
+/// Whether each call that returns has come to what stands at `range`.
+pub(super) fn runs_before_return(body: &[Stmt], range: TextRange) -> bool {
+    runs_unless(body, range, |node| matches!(node, AnyNodeRef::StmtReturn(_)))
+}
+
+fn runs_unless(body: &[Stmt], range: TextRange, leaves: impl Fn(AnyNodeRef) -> bool) -> bool {
+    let is_direct = body.iter().any(|statement| {
+        let is_simple = matches!(
+            statement,
+            Stmt::AnnAssign(_) | Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::Expr(_) | Stmt::Return(_) | Stmt::With(_)
+        );
+        is_simple && statement.range().contains_range(range)
+    });
+    let condition = find_own(body, |node| match node {
+        AnyNodeRef::ExprBoolOp(_)
+        | AnyNodeRef::ExprDictComp(_)
+        | AnyNodeRef::ExprGenerator(_)
+        | AnyNodeRef::ExprIf(_)
+        | AnyNodeRef::ExprLambda(_)
+        | AnyNodeRef::ExprListComp(_)
+        | AnyNodeRef::ExprSetComp(_)
+        | AnyNodeRef::StmtFor(_)
+        | AnyNodeRef::StmtIf(_)
+        | AnyNodeRef::StmtMatch(_)
+        | AnyNodeRef::StmtTry(_)
+        | AnyNodeRef::StmtWhile(_) => node.range().contains_range(range).then_some(()),
+        _ => (leaves(node) && node.end() <= range.start()).then_some(()),
+    });
+    is_direct && condition.is_none()
+}

@@ -84,34 +84,6 @@ fn container(value: &Expr) -> Option<&'static str> {
     }
 }
 
-/// Whether each call of the function comes to what stands at `range`: under no condition, and behind no way out.
-pub(super) fn runs_always(body: &[Stmt], range: TextRange) -> bool {
-    let is_direct = body.iter().any(|statement| {
-        let is_simple = matches!(
-            statement,
-            Stmt::AnnAssign(_) | Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::Expr(_) | Stmt::Return(_) | Stmt::With(_)
-        );
-        is_simple && statement.range().contains_range(range)
-    });
-    let condition = find_own(body, |node| match node {
-        AnyNodeRef::StmtReturn(_) | AnyNodeRef::StmtRaise(_) => (node.end() <= range.start()).then_some(()),
-        AnyNodeRef::ExprBoolOp(_)
-        | AnyNodeRef::ExprDictComp(_)
-        | AnyNodeRef::ExprGenerator(_)
-        | AnyNodeRef::ExprIf(_)
-        | AnyNodeRef::ExprLambda(_)
-        | AnyNodeRef::ExprListComp(_)
-        | AnyNodeRef::ExprSetComp(_)
-        | AnyNodeRef::StmtFor(_)
-        | AnyNodeRef::StmtIf(_)
-        | AnyNodeRef::StmtMatch(_)
-        | AnyNodeRef::StmtTry(_)
-        | AnyNodeRef::StmtWhile(_) => node.range().contains_range(range).then_some(()),
-        _ => None,
-    });
-    is_direct && condition.is_none()
-}
-
 /// The attribute of its object that the function sets.
 pub(super) fn set_on_itself(def: &ast::StmtFunctionDef) -> Option<&ast::ExprAttribute> {
     let own = parameter(def, 0)?;

@@ -67,6 +67,8 @@ fn reference(site: &Site, call: &ast::ExprCall, findings: &mut Findings) -> Opti
         return None;
     }
     finding = match module.receiver_class(referent) {
+        // Functions and classes have room for weak references.
+        None if module.function(referent).is_some() || module.class_reference(referent).is_some() => finding,
         None => finding.fact("any_referent", shown.clone()),
         Some(class) if weakrefable(&class) == Weakrefable::Yes => {
             finding.fact("referent_class", Fact::from(class.name()))
