@@ -3,7 +3,7 @@
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::coroutine_function::cleanup;
+use super::coroutine_function::{cleanup_around, yields};
 use super::suspension::with_def;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -50,7 +50,12 @@ fn with_generator(site: &Site, iterable: &Expr, body: &[Stmt], finding: &Finding
         .clone()
         .fact("generator", Fact::from(function.name.as_str()))
         .fact("generator_at", function.place.clone().map(Fact::from));
-    let cleanup_at = with_def(module, &function, |module, def| module.place(cleanup(&def.body)?)).flatten();
+    let cleanup_at = with_def(module, &function, |module, def| {
+        // Wherever it stands when the loop is left, the cleanup has to be still to come.
+        let all = yields(&def.body).len();
+        module.place(cleanup_around(&def.body, &|inner| yields(inner).len() == all)?)
+    });
+    let cleanup_at = cleanup_at.flatten();
     let (Some(cleanup_at), Some(left)) = (cleanup_at, early_exit(body)) else { return Some(finding) };
     Some(finding.fact("cleanup_at", Fact::from(cleanup_at)).fact("left_at", module.place(left).map(Fact::from)))
 }

@@ -6,7 +6,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::coroutine_function::yields;
 use super::nodes::{all_nodes, around, function_around, method};
-use super::suspension::{drives_coroutines, function_name_at, reads, suspensions, visit_frame, with_def};
+use super::suspension::{drives_coroutines, function_name_at, reads, real_suspensions, visit_frame, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
@@ -42,7 +42,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// A thread's lock in a plain `with` of a coroutine function that suspends inside.
 fn held_over_await(site: &Site, with: &ast::StmtWith, findings: &mut Findings) -> Option<()> {
     let function = site.async_function()?;
-    let first = *suspensions(&with.body).first()?;
+    let first = *real_suspensions(site.module, &with.body).first()?;
     if drives_coroutines(site.module) {
         return None;
     }
@@ -124,7 +124,7 @@ fn acquired(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     };
     let released = module.calls_of("release").into_iter().find(is_release)?;
     let is_between = |at: &TextRange| at.start() > call.end() && at.end() < released.start();
-    let first = suspensions(&function.body).into_iter().find(is_between)?;
+    let first = real_suspensions(module, &function.body).into_iter().find(is_between)?;
     Some(held(site, function, lock, first, Taken { is_reentrant, at: None }))
 }
 
@@ -232,7 +232,7 @@ fn taken(site: &Site, with: &ast::StmtWith, manager: &Expr) -> Option<Finding> {
         return None;
     }
     let finding = Finding::new("asyncio/lock", manager.range()).fact("taken", name());
-    Some(match suspensions(&with.body).first() {
+    Some(match real_suspensions(module, &with.body).first() {
         Some(first) => finding.fact("held_await_at", module.place(*first).map(Fact::from)),
         None => finding.fact("no_await", name()),
     })

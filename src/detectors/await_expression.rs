@@ -5,7 +5,8 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::suspension::{
-    around, call_head, coroutine_function, frame, is_in, is_interface, suspensions, visit_frame, with_def,
+    around, awaits_without_pause, call_head, coroutine_function, frame, is_in, is_interface, suspensions, visit_frame,
+    with_def,
 };
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Origin, Site};
@@ -20,6 +21,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let finding = Finding::new("asyncio/await", TextRange::at(awaited.start(), TextSize::new(5)));
     let finding = awaitable(module, &awaited.value, finding);
+    let function = site.function().map(|function| Fact::from(function.name.as_str()));
+    if finding.facts.get("never_suspends").is_some() {
+        // Nothing else runs here: neither a lock nor a deadline matters.
+        findings.push(finding.fact("function", function));
+        return Some(());
+    }
     let finding = match enclosing_manager(site, LOCKS) {
         Some(lock) => finding
             .fact("lock", Fact::from(module.source(lock)))
@@ -32,9 +39,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finding = stale_read(site, finding);
     let finding = torn_write(site, finding);
     // What `await` always means is no news.
-    let has_news = ["half_read", "lock", "deadline_at", "never_suspends", "state", "tested"];
+    let has_news = ["half_read", "lock", "deadline_at", "state", "tested"];
     has_news.iter().find(|fact| finding.facts.get(fact).is_some())?;
-    let function = site.function().map(|function| Fact::from(function.name.as_str()));
     findings.push(finding.fact("function", function));
     Some(())
 }
@@ -47,22 +53,19 @@ fn awaitable(module: &Module, value: &Expr, finding: Finding) -> Finding {
     let Expr::Call(call) = value else { return finding };
     let function = coroutine_function(module, &call.func);
     let Some(function) = function.filter(|function| function.symbol.origin == Origin::Project) else { return finding };
-    let never_suspends = with_def(module, &function, |_, def| {
-        let is_overridable = call.func.is_attribute_expr();
-        !is_overridable && !is_interface(&def.body) && suspensions(&def.body).is_empty()
-    });
+    let never_suspends = awaits_without_pause(module, value);
     let first = with_def(module, &function, |module, def| {
         let at = suspensions(&def.body).first().copied().filter(|_| !is_interface(&def.body))?;
         module.place(at)
     });
     let first = first.flatten();
-    if first.is_none() && never_suspends != Some(true) {
+    if first.is_none() && !never_suspends {
         return finding;
     }
     finding
         .fact("coroutine", Fact::from(call_head(module, call)))
         .fact("suspends_at", first.map(Fact::from))
-        .fact("never_suspends", (never_suspends == Some(true)).then(|| Fact::from(function.name)))
+        .fact("never_suspends", never_suspends.then(|| Fact::from(function.name)))
 }
 
 /// The manager of the nearest `async with` around the site whose class is one of `classes`.

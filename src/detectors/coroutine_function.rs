@@ -1,6 +1,6 @@
 //! `async def`: coroutine functions and asynchronous generators, at their definition.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::nodes;
 use super::suspension::{around, call_head, is_interface, path_to, qualified_name, suspensions, visit_frame};
@@ -273,22 +273,38 @@ pub(super) fn yields(body: &[Stmt]) -> Vec<TextRange> {
 
 /// Where cleanup is written that must run when the generator is closed at a `yield`: a `finally` or a `with` around one.
 pub(super) fn cleanup(body: &[Stmt]) -> Option<TextRange> {
+    cleanup_around(body, &|inner| !yields(inner).is_empty())
+}
+
+/// The first cleanup whose block is one that `is_meant` accepts.
+pub(super) fn cleanup_around(body: &[Stmt], is_meant: &dyn Fn(&[Stmt]) -> bool) -> Option<TextRange> {
     let mut found = None;
     visit_frame(body, &mut |node| {
         if found.is_some() {
             return;
         }
         match node {
-            AnyNodeRef::StmtTry(statement) if !yields(&statement.body).is_empty() => {
+            AnyNodeRef::StmtTry(statement) if is_meant(&statement.body) => {
                 found = statement.finalbody.first().map(|first| first.range());
             }
-            AnyNodeRef::StmtWith(statement) if !yields(&statement.body).is_empty() => {
-                found = statement.items.first().map(|item| item.context_expr.range());
+            AnyNodeRef::StmtWith(statement) if is_meant(&statement.body) => {
+                let managers = statement.items.iter().map(|item| &item.context_expr);
+                found = managers.filter(|manager| !leaves_nothing(manager)).map(|manager| manager.range()).next();
             }
             _ => {}
         }
     });
     found
+}
+
+/// Whether a manager has nothing to do at its end, by its name.
+fn leaves_nothing(manager: &Expr) -> bool {
+    let name = match ast::helpers::map_callable(manager) {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    matches!(name, "nullcontext" | "suppress")
 }
 
 /// `async def name`.

@@ -2,6 +2,8 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
+use super::method_body::own_nodes;
+use super::nodes::body_around;
 use super::suspension::around;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Origin, Site};
@@ -38,6 +40,9 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         let is_relation = RELATIONS.contains(&last.as_str());
         is_relation.then(|| (home.place(call.range()), call.arguments.find_keyword("to_field").is_none()))
     })?;
+    if is_given(site, attribute) {
+        return None;
+    }
     // `book.author.id`: the key is in `book` already.
     let key = match site.parent() {
         Some(AnyNodeRef::ExprAttribute(outer)) if outer.ctx.is_load() && is_keyed_by_id => {
@@ -65,6 +70,30 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("coroutine", site.async_function().map(|function| Fact::from(function.name.as_str()))),
     );
     Some(())
+}
+
+/// Whether the object got its related object here: by an assignment before, or when it was made.
+fn is_given(site: &Site, read: &ast::ExprAttribute) -> bool {
+    let module = site.module;
+    let (source, name) = (module.source(read), read.attr.as_str());
+    let mut is_assigned = false;
+    own_nodes(body_around(module, read.range()), |node| {
+        is_assigned |= matches!(node, AnyNodeRef::ExprAttribute(set) if
+            !set.ctx.is_load() && set.end() <= read.start() && module.source(set) == source);
+    });
+    let is_made_with = |made: &&Expr| {
+        let made = match made {
+            Expr::Await(awaited) => &awaited.value,
+            other => *other,
+        };
+        let Expr::Call(call) = made else { return false };
+        let is_creation = match &*call.func {
+            Expr::Attribute(method) if matches!(method.attr.as_str(), "create" | "acreate") => true,
+            other => module.class_reference(other).is_some(),
+        };
+        is_creation && call.arguments.find_keyword(name).is_some()
+    };
+    is_assigned || module.origins(&read.value).iter().any(is_made_with)
 }
 
 pub(super) fn is_model(class: &Class) -> bool {

@@ -52,10 +52,12 @@ fn compared(site: &Site, left: &Expr, operator: CmpOp, right: &Expr) -> Option<F
 
 /// A literal of which there may be one object or several.
 fn is_shared_by_chance(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::FString(_) | Expr::Tuple(_)
-    )
+    match expr {
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) => true,
+        // One with a variable in it is made anew each time, and Python does not warn.
+        Expr::Tuple(tuple) => tuple.elts.iter().all(|item| is_shared_by_chance(item) || is_singleton(item)),
+        _ => false,
+    }
 }
 
 fn is_singleton(expr: &Expr) -> bool {

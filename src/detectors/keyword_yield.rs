@@ -2,11 +2,11 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::coroutine_function::{cleanup, yields};
+use super::coroutine_function::{cleanup, cleanup_around, yields};
 use super::keyword_with::unguarded;
 use super::locks::locks_of;
 use super::method_body::own_nodes;
-use super::suspension::{qualified_name, with_def};
+use super::suspension::{is_in, qualified_name, with_def};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange, TextSize};
@@ -54,7 +54,9 @@ fn yielded(site: &Site, node: &ast::ExprYield, findings: &mut Findings) -> Optio
     };
     let behind = unguarded(def, node.range()).and_then(|range| site.module.place(range)).map(Fact::from);
     let finding = Finding::new("keywords/yield", TextRange::at(node.start(), TextSize::new(5)));
-    let guarded = cleanup(&def.body).and_then(|range| site.module.place(range)).map(Fact::from);
+    // What is entered elsewhere in the function does not wait at this place.
+    let guarded = cleanup_around(&def.body, &|inner| is_in(inner, node.range()));
+    let guarded = guarded.and_then(|range| site.module.place(range)).map(Fact::from);
     let finding = if is_decorated_with(site, def, &[ASYNC_MANAGER]) {
         finding.fact("async_manager", Fact::from(name)).fact("skipped_at", Some(behind?))
     } else if is_decorated_with(site, def, &[MANAGER]) {
@@ -113,8 +115,10 @@ fn delegated(site: &Site, node: &ast::ExprYieldFrom, findings: &mut Findings) ->
         });
         is_plain.then_some(values)
     })??;
+    let is_one = returned.len() == 1;
     let nothing = returned.is_empty().then(|| Fact::from(generator.name.as_str()));
-    let (value, returned_at) = returned.into_iter().next().unzip();
+    // Of several values it is not known which one comes back.
+    let (value, returned_at) = returned.into_iter().next().filter(|_| is_one).unzip();
     findings.push(
         Finding::new("keywords/yield-from", TextRange::at(node.start(), TextSize::new(10)))
             .fact("function", Fact::from(qualified_name(site.module, def)))

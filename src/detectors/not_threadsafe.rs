@@ -3,7 +3,7 @@
 //! Silent for what `call_soon_threadsafe` and `run_coroutine_threadsafe` are given, where a lambda stands between, and for a
 //! function that makes or runs a loop of its own.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::nodes::method;
 use super::suspension::path_to;
@@ -59,9 +59,16 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("used", Fact::from(module.source(used)))
             .fact("object", Fact::from(module.source(&**receiver)))
             .fact("used_method", Fact::from(name))
+            .fact("sent", Fact::from(sent(module, call, used)))
             .fact("runs", Fact::from(runs)),
     );
     Some(())
+}
+
+/// What `call_soon_threadsafe` is to be given: the method, or the callback that `call_soon` was given.
+fn sent<'m>(module: &'m Module, call: &ast::ExprCall, used: &Expr) -> &'m str {
+    let callback = call.arguments.args.first().filter(|_| is_call_soon(module, call));
+    module.source(callback.unwrap_or(used))
 }
 
 /// The function around the call, if a thread runs it.

@@ -92,11 +92,13 @@ fn copied(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
     if shared.is_empty() && update.is_none() {
         return None;
     }
+    // What is shared comes first, and what is updated in a line of its own.
+    let update_as = if shared.is_empty() { "update" } else { "unvalidated" };
     Some(
         Finding::new("third-party/pydantic-copy", call.func.range())
             .fact("original", Fact::from(module.source(receiver)))
             .fact("shared", Fact::from(shared))
-            .fact("update", update.map(|update| Fact::from(module.source(update)))),
+            .fact(update_as, update.map(|update| Fact::from(module.source(update)))),
     )
 }
 

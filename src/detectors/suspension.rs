@@ -26,6 +26,32 @@ pub(crate) fn suspensions(body: &[Stmt]) -> Vec<TextRange> {
     found
 }
 
+/// Those of the [`suspensions`] at which the frame may indeed be suspended: not an `await` of a coroutine without any.
+pub(crate) fn real_suspensions(module: &Module, body: &[Stmt]) -> Vec<TextRange> {
+    let mut idle = vec![];
+    visit_frame(body, &mut |node| {
+        if let AnyNodeRef::ExprAwait(awaited) = node
+            && awaits_without_pause(module, &awaited.value)
+        {
+            idle.push(awaited.start());
+        }
+    });
+    suspensions(body).into_iter().filter(|at| !idle.contains(&at.start())).collect()
+}
+
+/// Whether awaiting `value` runs a coroutine function of the project that has no suspension of its own.
+pub(super) fn awaits_without_pause(module: &Module, value: &Expr) -> bool {
+    let Expr::Call(call) = value else { return false };
+    // A method may be overridden by one that waits.
+    if call.func.is_attribute_expr() {
+        return false;
+    }
+    let function = coroutine_function(module, &call.func);
+    let Some(function) = function.filter(|function| function.symbol.origin == Origin::Project) else { return false };
+    let is_idle = with_def(module, &function, |_, def| !is_interface(&def.body) && suspensions(&def.body).is_empty());
+    is_idle == Some(true)
+}
+
 /// Calls `see` with each node that the frame of `body` runs itself, in source order.
 pub(crate) fn visit_frame<'a>(body: &'a [Stmt], see: &mut dyn FnMut(AnyNodeRef<'a>)) {
     struct Frame<'f, 'a>(&'f mut dyn FnMut(AnyNodeRef<'a>));

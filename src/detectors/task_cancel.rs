@@ -3,7 +3,9 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::nodes;
-use super::suspension::{call_head, coroutine_function, frame, path_to, suspensions, visit_frame, with_def};
+use super::suspension::{
+    call_head, coroutine_function, frame, path_to, real_suspensions, suspensions, visit_frame, with_def,
+};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
@@ -41,7 +43,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 fn swallows(site: &Site, statement: &ast::StmtTry, findings: &mut Findings) -> Option<()> {
     let function = site.async_function()?;
     let module = site.module;
-    let first = *suspensions(&statement.body).first()?;
+    let first = *real_suspensions(module, &statement.body).first()?;
     let handler = swallowing_handler(module, statement)?;
     // A function that cancels something expects a `CancelledError` from it, and so does one inside it, or one that throws it
     // into a generator; a task that was made elsewhere may be cancelled elsewhere.

@@ -5,7 +5,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::suspension::{frame, suspensions, visit_frame};
+use super::suspension::{frame, real_suspensions, visit_frame};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange, TextSize};
@@ -25,7 +25,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return None;
     }
     let body = frame(site);
-    let awaited = suspensions(body).into_iter().find(|at| at.start() > set.end())?;
+    let awaited = real_suspensions(module, body).into_iter().find(|at| at.start() > set.end())?;
     let read = first_read(module, site, set, awaited.end())?;
     findings.push(
         Finding::new("asyncio/thread-local-shared", set.range())

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 
 use super::coroutine_function::blocking_call;
-use super::suspension::{around, handles, is_in, suspensions, visit_frame};
+use super::suspension::{around, handles, is_in, real_suspensions, visit_frame};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
 use crate::text::{Ranged as _, TextRange};
@@ -42,7 +42,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         findings.push(finding);
         return Some(());
     };
-    let finding = match suspensions(&with.body).first() {
+    let finding = match real_suspensions(module, &with.body).first() {
         Some(first) => finding.fact("first_await_at", module.place(*first).map(Fact::from)),
         None => finding.fact("no_await", function.map(|function| Fact::from(function.name.as_str()))),
     };
