@@ -5,7 +5,7 @@ use ruff_python_ast::{AnyNodeRef, NodeKind};
 use super::nodes::{body_around, own_nodes};
 use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
+use crate::analysis::{ExecutionContext, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector =
@@ -16,6 +16,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let module = site.module;
     let is_print = call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "print");
     if !is_print || !module.callee(call)?.is("builtins.print") || call.arguments.find_keyword("end").is_some() {
+        return None;
+    }
+    // A lambda is run by whoever it is handed to.
+    if matches!(site.context(), ExecutionContext::Lambda(_)) {
         return None;
     }
     let runs = thread_body(module, call.range())?;

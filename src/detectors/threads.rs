@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
-use super::nodes::{all_nodes, around, body_around, calls, is_true, method, own_nodes};
+use super::nodes::{all_nodes, around, body_around, calls, is_false, is_true, method, own_nodes};
 use crate::analysis::{Class, Function, Module, Origin, Runner};
 use crate::text::{Place, Ranged as _, TextRange};
 
@@ -55,6 +55,16 @@ impl<'m, 's> Created<'m, 's> {
 
     /// Where it is made a daemon: in the call, or in the `__init__` of its class.
     pub fn daemon_at(&self, module: &Module) -> Option<Place> {
+        let takes_back = |node: &AnyNodeRef| match node {
+            AnyNodeRef::StmtAssign(assign) => {
+                let mut targets = assign.targets.iter().filter_map(|target| target.as_attribute_expr());
+                is_false(&assign.value) && targets.any(|target| target.attr.as_str() == "daemon")
+            }
+            _ => false,
+        };
+        if own_nodes(body_around(module, self.call.range())).iter().any(takes_back) {
+            return None;
+        }
         match self.call.arguments.find_keyword("daemon") {
             Some(keyword) => is_true(&keyword.value).then(|| module.place(keyword.range()))?,
             None => daemon_in_init(&self.class),
