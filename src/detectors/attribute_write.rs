@@ -5,7 +5,7 @@
 
 use ruff_python_ast::{AnyNodeRef, NodeKind};
 
-use super::class_reading::{is_built_plainly, is_own};
+use super::class_reading::{is_built_plainly, is_own, lacks_dict};
 use super::descriptor_shape::Shape;
 use super::method_body::raised;
 use super::property_shape::{Accessors, with_accessor};
@@ -69,7 +69,10 @@ fn finding(site: &Site, lookup: &Lookup, at: TextRange) -> Option<Finding> {
         (MemberKind::Property { .. }, _) if !is_own(&member.owner) => None,
         (MemberKind::Property { setter, .. }, Access::Write) => Some(property_assignment(site, member, *setter, at)),
         (MemberKind::Property { deleter, .. }, Access::Delete) => Some(property_deletion(member, *deleter, at)),
-        (_, Access::Write) if lookup.step == Step::InstanceDict => shadowing(member, at),
+        // Without a dictionary the write is refused.
+        (_, Access::Write) if lookup.step == Step::InstanceDict && !lacks_dict(&lookup.receiver) => {
+            shadowing(member, at)
+        }
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
-use super::class_reading::{is_built_plainly, is_dataclass};
+use super::class_reading::{is_built_plainly, is_dataclass, lacks_dict};
 use super::descriptor_shape::Shape;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{MemberKind, Site};
@@ -65,7 +65,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
                     .filter(|_| shape.set.is_none() && shape.delete.is_some())
                     .map(|_| Fact::from(target.id.as_str())),
             )
-            .fact("non_data_method", shape.non_data_method().map(Fact::from))
+            .fact("non_data_method", shape.non_data_method().filter(|_| !lacks_dict(&owner)).map(Fact::from))
             .fact("stored_as", stored_as.filter(|name| name != target.id.as_str()).map(Fact::from))
             .fact("named_by", shape.set_name.as_ref().map(|hook| Fact::from(hook.label())))
             .fact("default", default.filter(|_| shape.set.is_some()).map(Fact::from))

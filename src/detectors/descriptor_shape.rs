@@ -2,7 +2,9 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
-use super::method_body::{attribute_of, find_own, is_dict_of, is_name, mentions, method, own_nodes, parameter};
+use super::method_body::{
+    attribute_of, find_own, is_dict_of, is_name, mentions, method, own_nodes, parameter, runs_before_return,
+};
 use crate::analysis::{Class, Module};
 use crate::text::{Place, Ranged as _, TextRange};
 
@@ -344,19 +346,23 @@ impl Known<'_, '_> {
             accessor.read(|_, def| {
                 let value = find_own(&def.body, |node| assigned(node, parameter(def, 0)?, attribute))?;
                 let local = |name: &str| (parameter(def, 2) == Some(name)).then(|| self.attribute.to_string());
-                self.text(value, &local, depth)
+                // Below a condition the one of `__init__` may stay.
+                let is_certain = runs_before_return(&def.body, value.range());
+                Some(if is_certain { self.text(value, &local, depth) } else { None })
             })
         });
-        named.or_else(|| {
-            let (_, call) = self.made_by?;
-            Accessor::of(&self.shape.class, "__init__")?.read(|_, def| {
-                let value = find_own(&def.body, |node| assigned(node, parameter(def, 0)?, attribute))?;
-                let local = |name: &str| {
-                    let value = argument(def, call, name).or_else(|| default_value(def, name))?;
-                    Some(value.as_string_literal_expr()?.value.to_str().to_string())
-                };
-                self.text(value, &local, depth)
-            })
+        if let Some(named) = named {
+            return named;
+        }
+        let (_, call) = self.made_by?;
+        Accessor::of(&self.shape.class, "__init__")?.read(|_, def| {
+            let value = find_own(&def.body, |node| assigned(node, parameter(def, 0)?, attribute))?;
+            let local = |name: &str| {
+                let value = argument(def, call, name).or_else(|| default_value(def, name))?;
+                Some(value.as_string_literal_expr()?.value.to_str().to_string())
+            };
+            let is_certain = runs_before_return(&def.body, value.range());
+            is_certain.then(|| self.text(value, &local, depth)).flatten()
         })
     }
 }
