@@ -339,6 +339,381 @@ class Point:
 class Job:
     tags: list = dataclasses.field(default_factory=lambda: TAGS)
 """,
+    "asyncio.get_running_loop": """class Poller:
+    def __init__(self):
+        self.loop = asyncio.get_running_loop()
+
+poller = Poller()
+""",
+    "functools.partial": """def collect(seen, item):
+    seen.append(item)
+    return seen
+
+first = functools.partial(collect, [])
+""",
+    "functools.wraps": """def retried(function):
+    @functools.wraps(function)
+    def wrapper(*args, attempts=3, **kwargs):
+        for _ in range(attempts):
+            return function(*args, **kwargs)
+    return wrapper
+""",
+    "functools.cmp_to_key": """def later(a, b):
+    return a.due > b.due
+
+def ordered(jobs):
+    return sorted(jobs, key=functools.cmp_to_key(later))
+""",
+    "functools.reduce": """def product(sizes):
+    return functools.reduce(lambda a, b: a * b, (size for size in sizes if size > 1))
+""",
+    "abc.ABC": """class Source(abc.ABC):
+    def read(self):
+        raise NotImplementedError
+
+class Text(Source):
+    pass
+""",
+    "abc.ABCMeta": """class Source(metaclass=abc.ABCMeta):
+    def read(self):
+        raise NotImplementedError
+""",
+    "types.AsyncGeneratorType": """async def collect(found):
+    if isinstance(found, types.AsyncGeneratorType):
+        return [item async for item in found]
+    return list(found)
+""",
+    "types.CoroutineType": """async def finish(result):
+    if isinstance(result, types.CoroutineType):
+        result = await result
+    return result
+""",
+    "types.GeneratorType": """def size(rows):
+    if isinstance(rows, types.GeneratorType):
+        rows = list(rows)
+    return len(rows)
+""",
+    "types.FunctionType": """def resolved(value):
+    if isinstance(value, types.FunctionType):
+        return value()
+    return value
+""",
+    "types.LambdaType": """def resolved(value):
+    if isinstance(value, types.LambdaType):
+        return value()
+    return value
+""",
+    "types.UnionType": """import typing
+
+def is_optional(hint):
+    return typing.get_origin(hint) is types.UnionType and type(None) in typing.get_args(hint)
+""",
+    "types.CodeType": """def renamed(code, name):
+    return types.CodeType(
+        code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_nlocals, code.co_stacksize,
+        code.co_flags, code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_filename, name,
+        code.co_firstlineno, code.co_lnotab, code.co_freevars, code.co_cellvars)
+""",
+    "types.ModuleType": """def load(path):
+    module = types.ModuleType(path.stem)
+    exec(compile(path.read_text(), path, "exec"), module.__dict__)
+    return module
+""",
+    "types.SimpleNamespace": """def connect(host, options=types.SimpleNamespace(timeout=3)):
+    options.timeout += 1
+    return host, options.timeout
+""",
+    "types.MappingProxyType": """class Registry:
+    def __init__(self):
+        self._handlers = {}
+
+    @property
+    def handlers(self):
+        return types.MappingProxyType(self._handlers)
+
+    def add(self, name, handler):
+        self._handlers[name] = handler
+""",
+    "types.coroutine": """import asyncio
+
+@types.coroutine
+def switch():
+    yield "next"
+
+async def main():
+    await switch()
+
+asyncio.run(main())
+""",
+    "types.new_class": """Record = types.new_class("Record", (dict,), {})
+""",
+    "enum.Enum": """class Operation(enum.Enum):
+    ADD = lambda a, b: a + b
+    SUBTRACT = lambda a, b: a - b
+""",
+    "enum.Flag": """class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+    EXECUTE = 3
+""",
+    "enum.IntFlag": """class Access(enum.IntFlag):
+    READ = 1
+    WRITE = 2
+    EXECUTE = 3
+""",
+    "enum.IntEnum": """class Colour(enum.IntEnum):
+    RED = 1
+
+class Fruit(enum.IntEnum):
+    APPLE = 1
+""",
+    "enum.StrEnum": """class Status(enum.StrEnum):
+    OK = 200
+""",
+    "enum.EnumMeta": """class Tolerant(enum.EnumMeta):
+    def __call__(cls, value, *arguments, **keywords):
+        return super().__call__(str(value).lower(), *arguments, **keywords)
+
+class Size(enum.Enum, metaclass=Tolerant):
+    SMALL = "s"
+""",
+    "enum.EnumType": """class Container(enum.EnumType):
+    def __contains__(cls, value):
+        return value in cls._value2member_map_
+
+class Size(enum.Enum, metaclass=Container):
+    SMALL = "s"
+""",
+    "enum.auto": """class Mode(str, enum.Enum):
+    READ = enum.auto()
+    WRITE = enum.auto()
+""",
+    "enum.unique": """@enum.unique
+class Level(enum.Enum):
+    LOW = 1
+    MINOR = 1
+""",
+    "dataclasses.InitVar": """@dataclasses.dataclass
+class Line:
+    points: list
+    scale: dataclasses.InitVar[int] = 1
+
+    def __post_init__(self, scale):
+        self.points = [point * scale for point in self.points]
+""",
+    "dataclasses.KW_ONLY": """@dataclasses.dataclass
+class Options:
+    path: str
+    _: dataclasses.KW_ONLY
+    verbose: bool = False
+
+@dataclasses.dataclass
+class Copy(Options):
+    target: str
+""",
+    "dataclasses.MISSING": """def required(cls):
+    return [field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING]
+""",
+    "dataclasses.fields": """@dataclasses.dataclass
+class Order:
+    number: int
+    currency = "EUR"
+
+    def __post_init__(self):
+        self.total = 0
+
+    def columns(self):
+        return [field.name for field in dataclasses.fields(self)]
+""",
+    "dataclasses.is_dataclass": """def plain(value):
+    if dataclasses.is_dataclass(value):
+        return dataclasses.asdict(value)
+    return value
+""",
+    "contextlib.AbstractContextManager": """class Connection(contextlib.AbstractContextManager):
+    def __exit__(self, *error):
+        self.closed = True
+""",
+    "contextlib.AbstractAsyncContextManager": """class Connection(contextlib.AbstractAsyncContextManager):
+    async def __aexit__(self, *error):
+        self.closed = True
+""",
+    "contextlib.ContextDecorator": """import time
+
+class Timed(contextlib.ContextDecorator):
+    def __enter__(self):
+        self.started = time.monotonic()
+        return self
+
+    def __exit__(self, *error):
+        print(time.monotonic() - self.started)
+""",
+    "contextlib.ExitStack": """def opened(paths):
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(open(path)) for path in paths]
+        return files
+""",
+    "contextlib.AsyncExitStack": """async def opened(pools):
+    async with contextlib.AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(pool.acquire()) for pool in pools]
+        return connections
+""",
+    "contextlib.closing": """import sqlite3
+
+def add(path, name):
+    with contextlib.closing(sqlite3.connect(path)) as jobs:
+        jobs.execute("INSERT INTO job VALUES (?)", [name])
+""",
+    "contextlib.aclosing": """async def rows(cursor):
+    try:
+        async for row in cursor:
+            yield row
+    finally:
+        await cursor.close()
+
+async def first(cursor):
+    async with contextlib.aclosing(rows(cursor)) as found:
+        async for row in found:
+            return row
+""",
+    "contextlib.nullcontext": """def size(path):
+    with contextlib.nullcontext(open(path)) as file:
+        return len(file.read())
+""",
+    "contextlib.suppress": """def forget(cache, key):
+    with contextlib.suppress(KeyError):
+        del cache.values[key]
+        del cache.times[key]
+""",
+    "contextlib.contextmanager": """@contextlib.contextmanager
+def transaction(connection):
+    connection.begin()
+    yield connection
+    connection.commit()
+""",
+    "contextlib.asynccontextmanager": """@contextlib.asynccontextmanager
+async def retried(times):
+    for attempt in range(times):
+        try:
+            yield attempt
+            return
+        except OSError:
+            print("again")
+""",
+    "inspect.Parameter": """def required(function):
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.default == inspect.Parameter.empty]
+""",
+    "inspect.Signature": """def told(function, parameters):
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+""",
+    "inspect.getdoc": """class Command:
+    \"\"\"A command.\"\"\"
+
+class Deploy(Command):
+    def run(self): ...
+
+text = inspect.getdoc(Deploy)
+""",
+    "inspect.getfile": """import contextlib
+
+@contextlib.contextmanager
+def opened():
+    yield
+
+path = inspect.getfile(opened)
+""",
+    "inspect.getsourcefile": """import functools
+
+@functools.singledispatch
+def shown(value):
+    return str(value)
+
+path = inspect.getsourcefile(shown)
+""",
+    "inspect.getmro": """class Base: ...
+
+class Cached(Base): ...
+
+class Logged(Base): ...
+
+class Client(Cached, Logged): ...
+
+order = inspect.getmro(Client)
+""",
+    "inspect.isabstract": """import abc
+
+class Command(abc.ABC):
+    def run(self): ...
+
+commands = [command for command in [Command] if not inspect.isabstract(Command)]
+""",
+    "inspect.isclass": """import json.decoder
+
+plugins = dict(inspect.getmembers(json.decoder, inspect.isclass))
+""",
+    "inspect.isfunction": """class Checks:
+    def check_name(self): ...
+
+    def run(self):
+        return [check for name, check in inspect.getmembers(self, inspect.isfunction)]
+""",
+    "inspect.isroutine": """class Api:
+    def users(self): ...
+
+routes = [name for name, method in inspect.getmembers(Api, inspect.isroutine)]
+""",
+    "inspect.ismodule": """import concurrent
+
+children = inspect.getmembers(concurrent, inspect.ismodule)
+""",
+    "inspect.signature": """def bare(function):
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+@bare
+def add(a, b): ...
+
+inspect.signature(add)
+""",
+    "inspect.unwrap": """import functools
+
+def logged(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+@logged
+def add(a, b): ...
+
+inspect.unwrap(add)
+""",
+    "sys.exc_info": """class Job:
+    def run(self):
+        try:
+            self.work()
+        except Exception:
+            self.failure = sys.exc_info()
+""",
+    "sys.exception": """class Job:
+    def run(self):
+        try:
+            self.work()
+        except Exception:
+            self.failure = sys.exception()
+""",
+    "sys.intern": """def read(lines):
+    for line in lines:
+        sys.intern(line)
+        yield line
+""",
+    "sys.modules": """def reload(name):
+    del sys.modules[name]
+    return __import__(name)
+""",
 }
 OWNER = "class Thing:\n    def {method}(self, instance, other=None):\n        return 1\n\nclass Owner:\n    thing = Thing()\n"
 

@@ -8,6 +8,7 @@
 //! of syntax gives away need no detector: see `from_pages`.
 
 mod abc_register;
+mod abc_without_abstract;
 mod abstract_class;
 mod abstract_instance;
 mod access_hook;
@@ -24,6 +25,7 @@ mod attribute_write;
 mod attrs_class;
 mod await_expression;
 pub(crate) mod awaits_in_loop;
+mod block_end;
 mod blocking_call;
 mod blocking_call_through;
 mod call_later;
@@ -36,6 +38,7 @@ mod class_creation;
 mod class_getitem;
 pub(crate) mod class_reading;
 mod closure_capture;
+mod comparator;
 mod comparison_method;
 mod container_method;
 mod context_method;
@@ -45,6 +48,7 @@ mod coroutine_function;
 mod daemon_thread;
 mod dataclass;
 mod dataclass_field;
+mod dataclass_parts;
 mod decorated_method;
 mod decorator;
 mod decorator_registry;
@@ -66,9 +70,12 @@ mod dynamic_class;
 mod dynamic_shape;
 mod empty_means_done;
 mod enum_alias;
+mod enum_auto;
+mod enum_class;
 mod equality_hash;
 mod exception_group;
 mod exception_lifetime;
+mod exit_stack;
 mod facts;
 mod failed_item_lost;
 mod finalize;
@@ -81,6 +88,7 @@ mod function_cache;
 mod gather;
 mod gc_disable;
 mod generator_dropped;
+mod generator_manager;
 mod generator_memory;
 mod get_event_loop;
 mod getattr_answer;
@@ -89,11 +97,13 @@ mod getattr_return;
 mod getattr_shape;
 mod gil;
 mod handed_over;
+mod handled_exception;
 mod http_client;
 mod http_request;
 mod identity;
 mod init_subclass;
 mod initialiser;
+mod inspect_answer;
 mod instance_dict;
 mod iterator;
 mod keyword_flow;
@@ -113,8 +123,11 @@ mod lock_reentry;
 pub(crate) mod locks;
 mod loop_event;
 mod main_guard;
+mod manager_base;
 mod manager_proxy;
+mod mapping_proxy;
 mod maybe_none;
+mod members_predicate;
 mod metaclass;
 mod metaclass_attribute;
 mod metaclass_conflict;
@@ -126,6 +139,7 @@ mod method_body;
 mod method_shape;
 pub(crate) mod missing_async;
 mod module_entry;
+mod narrow_check;
 mod never_awaited;
 mod never_joined;
 mod new_method;
@@ -140,6 +154,7 @@ mod object_size;
 mod off_loop;
 mod operator_method;
 mod own_namespace_check;
+mod partial;
 mod pool_self_wait;
 mod print_on_thread;
 mod process_queue;
@@ -185,6 +200,7 @@ mod timeout;
 mod to_thread;
 mod tracked_container;
 mod truth_value;
+mod types_by_hand;
 mod unhashable_key;
 mod unlocked_change;
 mod unpicklable_argument;
@@ -198,6 +214,7 @@ mod weak_keys;
 mod weak_reference;
 mod weak_target;
 mod wrapped_signature;
+mod wraps;
 mod write_hook;
 
 use ruff_python_ast::NodeKind;
@@ -221,6 +238,7 @@ pub struct Detector {
 /// All detectors but the data-only one, alphabetical by file.
 pub const ALL: &[Detector] = &[
     abc_register::DETECTOR,
+    abc_without_abstract::DETECTOR,
     abstract_instance::DETECTOR,
     access_hook::DETECTOR,
     across_loops::DETECTOR,
@@ -236,6 +254,7 @@ pub const ALL: &[Detector] = &[
     attrs_class::DETECTOR,
     await_expression::DETECTOR,
     awaits_in_loop::DETECTOR,
+    block_end::DETECTOR,
     blocking_call::DETECTOR,
     blocking_call_through::DETECTOR,
     call_later::DETECTOR,
@@ -247,6 +266,7 @@ pub const ALL: &[Detector] = &[
     class_creation::DETECTOR,
     class_getitem::DETECTOR,
     closure_capture::DETECTOR,
+    comparator::DETECTOR,
     comparison_method::DETECTOR,
     container_method::DETECTOR,
     context_method::DETECTOR,
@@ -256,6 +276,7 @@ pub const ALL: &[Detector] = &[
     daemon_thread::DETECTOR,
     dataclass::DETECTOR,
     dataclass_field::DETECTOR,
+    dataclass_parts::DETECTOR,
     decorated_method::DETECTOR,
     decorator::DETECTOR,
     decorator_registry::DETECTOR,
@@ -275,9 +296,12 @@ pub const ALL: &[Detector] = &[
     dynamic_class::DETECTOR,
     empty_means_done::DETECTOR,
     enum_alias::DETECTOR,
+    enum_auto::DETECTOR,
+    enum_class::DETECTOR,
     equality_hash::DETECTOR,
     exception_group::DETECTOR,
     exception_lifetime::DETECTOR,
+    exit_stack::DETECTOR,
     failed_item_lost::DETECTOR,
     finalize::DETECTOR,
     finalizer_method::DETECTOR,
@@ -287,17 +311,21 @@ pub const ALL: &[Detector] = &[
     gather::DETECTOR,
     gc_disable::DETECTOR,
     generator_dropped::DETECTOR,
+    generator_manager::DETECTOR,
     generator_memory::DETECTOR,
     get_event_loop::DETECTOR,
     getattr_answer::DETECTOR,
     getattr_hook::DETECTOR,
     getattr_return::DETECTOR,
     gil::DETECTOR,
+    handed_over::DETECTOR,
+    handled_exception::DETECTOR,
     http_client::DETECTOR,
     http_request::DETECTOR,
     identity::DETECTOR,
     init_subclass::DETECTOR,
     initialiser::DETECTOR,
+    inspect_answer::DETECTOR,
     instance_dict::DETECTOR,
     iterator::DETECTOR,
     keyword_flow::DETECTOR,
@@ -316,8 +344,11 @@ pub const ALL: &[Detector] = &[
     lock_reentry::DETECTOR,
     loop_event::DETECTOR,
     main_guard::DETECTOR,
+    manager_base::DETECTOR,
     manager_proxy::DETECTOR,
+    mapping_proxy::DETECTOR,
     maybe_none::DETECTOR,
+    members_predicate::DETECTOR,
     metaclass::DETECTOR,
     metaclass_attribute::DETECTOR,
     metaclass_conflict::DETECTOR,
@@ -326,6 +357,7 @@ pub const ALL: &[Detector] = &[
     method_binding::DETECTOR,
     missing_async::DETECTOR,
     module_entry::DETECTOR,
+    narrow_check::DETECTOR,
     never_awaited::DETECTOR,
     never_joined::DETECTOR,
     new_method::DETECTOR,
@@ -339,6 +371,7 @@ pub const ALL: &[Detector] = &[
     off_loop::DETECTOR,
     operator_method::DETECTOR,
     own_namespace_check::DETECTOR,
+    partial::DETECTOR,
     pool_self_wait::DETECTOR,
     print_on_thread::DETECTOR,
     process_queue::DETECTOR,
@@ -380,6 +413,7 @@ pub const ALL: &[Detector] = &[
     to_thread::DETECTOR,
     tracked_container::DETECTOR,
     truth_value::DETECTOR,
+    types_by_hand::DETECTOR,
     unhashable_key::DETECTOR,
     unlocked_change::DETECTOR,
     unpicklable_argument::DETECTOR,
@@ -392,5 +426,6 @@ pub const ALL: &[Detector] = &[
     weak_reference::DETECTOR,
     weak_target::DETECTOR,
     wrapped_signature::DETECTOR,
+    wraps::DETECTOR,
     write_hook::DETECTOR,
 ];

@@ -64,7 +64,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 }
 
 /// Whether the values in the body are what `enum` compares.
-fn is_plain_enumeration(class: &Class) -> bool {
+pub(super) fn is_plain_enumeration(class: &Class) -> bool {
     const BASES: &[&str] = &[
         "builtins.bytes",
         "builtins.float",
@@ -96,15 +96,15 @@ fn is_member_name(name: &str) -> bool {
     !name.starts_with('_')
 }
 
-struct Member {
-    name: String,
-    value: Option<Value>,
-    place: Option<Place>,
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) value: Option<Value>,
+    pub(super) place: Option<Place>,
 }
 
 /// A value that is written out. Numbers that are equal are one value, whatever their type.
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+pub(super) enum Value {
     Integer(i64),
     Float(f64),
     Text(String),
@@ -112,7 +112,7 @@ enum Value {
     Tuple(Vec<Value>),
 }
 
-fn members(module: &Module, statement: &ast::StmtClassDef) -> Vec<Member> {
+pub(super) fn members(module: &Module, statement: &ast::StmtClassDef) -> Vec<Member> {
     let mut found: Vec<Member> = vec![];
     for inner in &statement.body {
         let Stmt::Assign(assign) = inner else { continue };
