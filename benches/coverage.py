@@ -766,7 +766,7 @@ def hovers(binary, folder, text, offset):
     (folder / "use.py").write_text(text)
     line = text.count("\n", 0, offset) + 1
     place = f"use.py:{line}:{offset - text.rfind(chr(10), 0, offset)}"
-    run = subprocess.run([binary, "hover", place], capture_output=True, text=True, cwd=folder)
+    run = subprocess.run([binary, "hover", "--python", sys.executable, place], capture_output=True, text=True, cwd=folder)
     return run.returncode == 0 and bool(run.stdout.strip())
 
 
