@@ -318,7 +318,6 @@ pub const ALL: &[Detector] = &[
     getattr_hook::DETECTOR,
     getattr_return::DETECTOR,
     gil::DETECTOR,
-    handed_over::DETECTOR,
     handled_exception::DETECTOR,
     http_client::DETECTOR,
     http_request::DETECTOR,
