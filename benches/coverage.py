@@ -351,6 +351,8 @@ poller = Poller()
 
 first = functools.partial(collect, [])
 """,
+    "functools.Placeholder": """square = functools.partial(pow, functools.Placeholder, 2)
+""",
     "functools.wraps": """def retried(function):
     @functools.wraps(function)
     def wrapper(*args, attempts=3, **kwargs):
@@ -524,6 +526,14 @@ class Order:
 
     def columns(self):
         return [field.name for field in dataclasses.fields(self)]
+""",
+    "dataclasses.FrozenInstanceError": """def rename(user, name):
+    try:
+        user.name = name
+    except AttributeError:
+        return "no name"
+    except dataclasses.FrozenInstanceError:
+        return "frozen"
 """,
     "dataclasses.is_dataclass": """def plain(value):
     if dataclasses.is_dataclass(value):

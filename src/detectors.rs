@@ -98,6 +98,7 @@ mod getattr_shape;
 mod gil;
 mod handed_over;
 mod handled_exception;
+mod handler_shadowed;
 mod http_client;
 mod http_request;
 mod identity;
@@ -319,6 +320,7 @@ pub const ALL: &[Detector] = &[
     getattr_return::DETECTOR,
     gil::DETECTOR,
     handled_exception::DETECTOR,
+    handler_shadowed::DETECTOR,
     http_client::DETECTOR,
     http_request::DETECTOR,
     identity::DETECTOR,

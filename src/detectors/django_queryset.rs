@@ -5,7 +5,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::django_relation::is_model;
-use super::nodes::{around, block_around, body_around, holds, method, own_nodes};
+use super::nodes::{all_nodes, around, block_around, body_around, holds, method, own_nodes};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Ranged as _, TextRange};
@@ -48,6 +48,10 @@ enum Use {
     Answers,
     /// Queries, whatever is there.
     Queries,
+    /// Fetches the rows without blocking the event loop: `async for`.
+    Awaits,
+    /// May fetch the rows: handed on, tested, under another name.
+    Unknown,
 }
 
 struct Seen<'m> {
@@ -85,6 +89,13 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     if !is_query_set(module, assigned) {
         return None;
     }
+    // What a nested function does with the rows, and when, is not known.
+    let mentions = |nodes: &[AnyNodeRef]| {
+        nodes.iter().filter(|node| matches!(node, AnyNodeRef::ExprName(other) if other.id == name.id)).count()
+    };
+    if mentions(&nodes) != mentions(&all_nodes(body)) {
+        return None;
+    }
     let uses: Vec<Seen> = nodes
         .iter()
         .filter_map(|node| match node {
@@ -92,20 +103,26 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             _ => None,
         })
         .collect();
+    let may_be_there = |before: &ast::ExprName| {
+        let known = |seen: &&Seen| matches!(seen.what, Use::Awaits | Use::Unknown);
+        uses.iter().filter(known).any(|seen| seen.range.end() <= before.start())
+    };
     let finding = Finding::new("third-party/django-queryset", name.range()).fact("rows", Fact::from(name.id.as_str()));
     let place = |range: TextRange| module.place(range).map(Fact::from);
     if name.range() == bound.range() {
-        let first = uses.iter().find(|seen| seen.what == Use::Fetches)?;
+        let first = uses.iter().find(|seen| seen.what == Use::Fetches).filter(|seen| !may_be_there(seen.name))?;
         findings.push(
             finding.fact("first_at", place(first.range)).fact("first_code", Fact::from(module.source(first.code))),
         );
         return Some(());
     }
-    let this = uses.iter().find(|seen| seen.range == name.range())?;
+    let this = uses.iter().find(|seen| seen.range == name.range()).filter(|seen| seen.what != Use::Unknown)?;
     let finding = finding.fact("code", Fact::from(module.source(this.code))).fact("made_at", place(assigned.range()));
     if let Some(coroutine) = site.async_function() {
-        let is_plain =
-            !matches!(around(module, name.range()).get(1), Some(AnyNodeRef::StmtFor(turns)) if turns.is_async);
+        if may_be_there(name) {
+            return None;
+        }
+        let is_plain = this.what != Use::Awaits;
         findings.push(finding.fact("coroutine", is_plain.then(|| Fact::from(coroutine.name.as_str()))));
         return Some(());
     }
@@ -125,9 +142,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         {
             return None;
         }
+        (_, None) if may_be_there(name) => return None,
         (Use::Fetches, None) => finding.fact("runs", Fact::from(module.source(this.code))),
         (Use::Answers, None) => finding.fact("later_at", place(later?.range)),
-        (Use::Queries, None) => return None,
+        (Use::Queries, None) | (Use::Awaits | Use::Unknown, _) => return None,
     });
     Some(())
 }
@@ -146,32 +164,41 @@ fn is_query_set(module: &Module, expr: &Expr) -> bool {
     }
 }
 
-/// What the expression around the name does with the query set.
+/// What the expression around the name does with the query set; `None` for what makes another one of it.
 fn used<'m>(module: &'m Module, name: &'m ast::ExprName) -> Option<Seen<'m>> {
     let nodes = around(module, name.range());
     let (parent, outer) = (nodes.get(1)?, nodes.get(2));
     let seen = |code: TextRange, what: Use| Some(Seen { range: name.range(), code, what, name });
+    let unknown = || seen(name.range(), Use::Unknown);
+    let looped = |is_async: bool| if is_async { Use::Awaits } else { Use::Fetches };
     match parent {
         AnyNodeRef::StmtFor(turns) if turns.iter.range() == name.range() => {
-            seen(TextRange::new(turns.start(), turns.iter.end()), Use::Fetches)
+            seen(TextRange::new(turns.start(), turns.iter.end()), looped(turns.is_async))
         }
-        AnyNodeRef::Comprehension(part) if part.iter.range() == name.range() => seen(part.range(), Use::Fetches),
+        AnyNodeRef::Comprehension(part) if part.iter.range() == name.range() => {
+            seen(part.range(), looped(part.is_async))
+        }
         AnyNodeRef::StmtIf(branch) if branch.test.range() == name.range() => {
             seen(TextRange::new(branch.start(), name.end()), Use::Fetches)
         }
         AnyNodeRef::ExprUnaryOp(negated) if negated.op == ast::UnaryOp::Not => seen(negated.range(), Use::Fetches),
         AnyNodeRef::Arguments(_) => match outer {
             Some(AnyNodeRef::ExprCall(call)) => {
-                let reader = call.func.as_name_expr()?.id.as_str();
-                READERS.contains(&reader).then(|| seen(call.range(), Use::Fetches))?
+                let reader = call.func.as_name_expr().filter(|reader| READERS.contains(&reader.id.as_str()));
+                if reader.is_some() { seen(call.range(), Use::Fetches) } else { unknown() }
             }
-            _ => None,
+            _ => unknown(),
         },
         AnyNodeRef::ExprCompare(compare) if compare.ops.iter().any(|op| op.is_in() || op.is_not_in()) => {
-            (compare.left.range() != name.range()).then(|| seen(compare.range(), Use::Fetches))?
+            if compare.left.range() == name.range() { None } else { seen(compare.range(), Use::Fetches) }
         }
-        AnyNodeRef::ExprSubscript(item) if item.value.range() == name.range() && !item.slice.is_slice_expr() => {
-            seen(item.range(), Use::Answers)
+        AnyNodeRef::ExprCompare(_) => None,
+        AnyNodeRef::ExprSubscript(item) if item.value.range() == name.range() => {
+            if item.slice.is_slice_expr() {
+                None
+            } else {
+                seen(item.range(), Use::Answers)
+            }
         }
         AnyNodeRef::ExprAttribute(attribute) => {
             let Some(AnyNodeRef::ExprCall(call)) = outer else { return None };
@@ -181,9 +208,9 @@ fn used<'m>(module: &'m Module, name: &'m ast::ExprName) -> Option<Seen<'m>> {
                 () if QUERIES.contains(&called) => Use::Queries,
                 () => return None,
             };
-            (call.func.range() == attribute.range()).then(|| seen(call.range(), what))?
+            if call.func.range() == attribute.range() { seen(call.range(), what) } else { None }
         }
-        _ => None,
+        _ => unknown(),
     }
 }
 

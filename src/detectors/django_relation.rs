@@ -93,7 +93,9 @@ fn is_given(site: &Site, read: &ast::ExprAttribute) -> bool {
         };
         is_creation && call.arguments.find_keyword(name).is_some()
     };
-    is_assigned || module.origins(&read.value).iter().any(is_made_with)
+    // A query that names `select_related` brings it along.
+    let is_fetched = |made: &&Expr| module.source(*made).contains("select_related");
+    is_assigned || module.origins(&read.value).iter().any(|made| is_made_with(made) || is_fetched(made))
 }
 
 pub(super) fn is_model(class: &Class) -> bool {

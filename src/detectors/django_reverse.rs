@@ -88,6 +88,14 @@ fn other_side(module: &Module, model: &str, name: &str) -> Option<OtherSide> {
 
 /// The field of `class` that gives `model` the attribute `name`.
 fn relation(home: &Module, class: &ast::StmtClassDef, model: &str, name: &str) -> Option<OtherSide> {
+    // An abstract model gives its fields to its subclasses, and the names come from theirs.
+    let is_abstract = class.body.iter().any(|inner| match inner {
+        ast::Stmt::ClassDef(meta) => meta.name.as_str() == "Meta" && home.source(meta).contains("abstract"),
+        _ => false,
+    });
+    if is_abstract {
+        return None;
+    }
     class.body.iter().find_map(|statement| {
         let assign = statement.as_assign_stmt()?;
         let [Expr::Name(target)] = assign.targets.as_slice() else { return None };
@@ -137,12 +145,15 @@ fn refreshed(site: &Site, attribute: &ast::ExprAttribute, findings: &mut Finding
                     unsaved.clear();
                 }
             }
-            AnyNodeRef::ExprCall(other) if method(other).is_some() => {
-                let saves = method(other).is_some_and(|(receiver, name)| {
-                    module.source(receiver) == object
-                        && matches!(name, "asave" | "full_clean" | "refresh_from_db" | "save")
+            // A method of the object, or a function that is given it, may save.
+            AnyNodeRef::ExprCall(other) => {
+                let is_it = |expr: &Expr| module.source(expr) == object;
+                let is_on_it = method(other).is_some_and(|(receiver, _)| is_it(receiver));
+                let is_given = other.arguments.iter_source_order().any(|given| match given.value() {
+                    Expr::List(list) => list.elts.iter().any(is_it),
+                    given => is_it(given),
                 });
-                if saves {
+                if is_on_it || is_given {
                     unsaved.clear();
                 }
             }

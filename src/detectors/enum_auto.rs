@@ -35,8 +35,8 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         return Some(());
     }
     let mut values: Vec<i64> = vec![];
-    for index in 0..at {
-        match &members[index].value {
+    for (index, earlier) in members.iter().enumerate().take(at) {
+        match &earlier.value {
             Some(Value::Integer(number)) => values.push(*number),
             Some(Value::Text(text)) if index + 1 == at => {
                 findings.push(finding.fact("before", Fact::from(text.as_str())));

@@ -64,9 +64,13 @@ fn mapped(class: &Class, name: &str) -> Option<Mapped> {
             };
             target.as_name_expr().filter(|target| target.id.as_str() == name)?;
             let place = home.place(target.range());
+            // Collections that are asked by methods of their own.
+            let source = home.source(statement);
+            if source.contains("DynamicMapped") || source.contains("WriteOnlyMapped") {
+                return None;
+            }
             let Some(call) = value.and_then(Expr::as_call_expr) else {
                 // `name: Mapped[str]` is a column.
-                let source = home.source(statement);
                 return source.contains("Mapped[").then_some(Mapped { is_relation: false, place });
             };
             let last = match &*call.func {
@@ -122,6 +126,14 @@ fn expired(site: &Site, read: &ast::ExprAttribute, class: &Class) -> Option<Find
                     }
                     _ => {}
                 }
+            }
+            // What was assigned behind the commit is there.
+            AnyNodeRef::ExprAttribute(other)
+                if other.ctx.is_store()
+                    && module.source(&*other.value) == name
+                    && other.attr.as_str() == read.attr.as_str() =>
+            {
+                commit = None;
             }
             // A read behind the commit has loaded the row.
             AnyNodeRef::ExprAttribute(other)
