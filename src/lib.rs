@@ -32,7 +32,7 @@
 //! | it is | files |
 //! | --- | --- |
 //! | recognised by a name, a method or a form of syntax | its page (see `explanations/README.md`) |
-//! | needs judgement | + `src/detectors/<name>.rs`, two lines in `src/detectors.rs` |
+//! | needs judgement | + `src/detectors/<name>.rs`, a line in `src/detectors.rs` and one in its `all.rs` |
 //! | offers a rewrite | + `src/rewrites/<name>.rs`, two lines in `src/rewrites.rs` |
 
 pub mod text;

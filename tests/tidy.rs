@@ -138,7 +138,7 @@ fn no_unwrap_outside_tests() {
 fn list(text: &str, start: &str, suffix: &str) -> Vec<String> {
     let list = text.split_once(start).unwrap_or_else(|| panic!("no `{start}`")).1;
     let list = list.split_once("];").unwrap_or_else(|| panic!("`{start}` is not closed")).0;
-    let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let items = list.split(',').map(|item| item.trim().trim_start_matches("super::")).filter(|item| !item.is_empty());
     items
         .map(|item| {
             item.strip_suffix(suffix).unwrap_or_else(|| panic!("`{item}` does not end in `{suffix}`")).to_string()
@@ -155,15 +155,21 @@ fn definers(folder: &str, constant: &str) -> Vec<String> {
 
 #[test]
 fn lists_are_complete_and_alphabetical() {
-    for (file, start, constant, suffix) in [
-        ("src/detectors.rs", "pub const ALL: &[Detector] = &[", "const DETECTOR: Detector", "::DETECTOR"),
-        ("src/rewrites.rs", "pub const ALL: &[Rewrite] = &[", "const REWRITE: Rewrite", "::REWRITE"),
+    for (file, folder, start, constant, suffix) in [
+        (
+            "src/detectors/all.rs",
+            "src/detectors",
+            "pub const ALL: &[Detector] = &[",
+            "const DETECTOR: Detector",
+            "::DETECTOR",
+        ),
+        ("src/rewrites.rs", "src/rewrites", "pub const ALL: &[Rewrite] = &[", "const REWRITE: Rewrite", "::REWRITE"),
     ] {
         let listed = list(&read(file), start, suffix);
         let mut sorted = listed.clone();
         sorted.sort();
         assert_eq!(listed, sorted, "the list ALL in {file} is alphabetical");
-        let mut defined = definers(file.trim_end_matches(".rs"), constant);
+        let mut defined = definers(folder, constant);
         defined.sort();
         assert_eq!(listed, defined, "{file} lists every file that defines a `{constant}`");
     }
