@@ -139,6 +139,32 @@ impl<'s> Module<'s> {
         found.collect()
     }
 
+    /// The locks of modules that the calls in the body of `with` take whatever happens: each with the called expression.
+    pub fn certainly_taken_inside(
+        &self,
+        function: &ast::StmtFunctionDef,
+        with: &ast::StmtWith,
+    ) -> Vec<(TextRange, LockId<'s>, LockTaken)> {
+        let db = self.snapshot();
+        let calls = self.calls_inside(function, &with.body).into_iter().filter(|(edge, _)| is_certain(edge));
+        let mut found = vec![];
+        for (edge, target) in calls {
+            let mut taken: Vec<(Definition, &Taking)> = vec![];
+            certain_takings(db, target, &mut |by, taking| {
+                let is_global = matches!(taking.lock, Lock::Global(_));
+                if is_global && !taken.iter().any(|(_, other)| other.lock == taking.lock) {
+                    taken.push((by, taking));
+                }
+                false
+            });
+            for (by, taking) in taken {
+                let id = LockId(taking.lock.clone());
+                found.extend(self.taken(taking, by, vec![]).map(|lock| (edge.range(function), id, lock)));
+            }
+        }
+        found
+    }
+
     /// The calls of the project's functions that stand in a part of the function's body.
     fn calls_inside(&self, function: &ast::StmtFunctionDef, body: &[Stmt]) -> Vec<(&'s Edge<'s>, Definition<'s>)> {
         let (Some(first), Some(last)) = (body.first(), body.last()) else { return vec![] };
@@ -209,14 +235,32 @@ fn certainly_takes<'db>(
     function: Definition<'db>,
     lock: &Lock<'db>,
 ) -> Option<(Definition<'db>, &'db Taking<'db>)> {
+    let mut found = None;
+    certain_takings(db, function, &mut |by, taking| {
+        let is_it = taking.lock == *lock;
+        if is_it {
+            found = Some((by, taking));
+        }
+        is_it
+    });
+    found
+}
+
+/// Shows the locks that `function` takes, itself or through calls, with nothing to decide about it and no release on the way,
+/// until `is_enough` says so.
+fn certain_takings<'db>(
+    db: &'db dyn Db,
+    function: Definition<'db>,
+    is_enough: &mut dyn FnMut(Definition<'db>, &'db Taking<'db>) -> bool,
+) {
     let mut seen = HashSet::from([function]);
     let mut queue = VecDeque::from([function]);
     while let Some(at) = queue.pop_front() {
         if with_function(db, at, releases).unwrap_or(true) {
             continue;
         }
-        if let Some(taking) = takings(db, at).iter().find(|taking| taking.is_certain && taking.lock == *lock) {
-            return Some((at, taking));
+        if takings(db, at).iter().filter(|taking| taking.is_certain).any(|taking| is_enough(at, taking)) {
+            return;
         }
         for edge in frame(db, at).calls.iter().filter(|edge| is_certain(edge)) {
             let Target::Function(target) = edge.target else { continue };
@@ -225,7 +269,6 @@ fn certainly_takes<'db>(
             }
         }
     }
-    None
 }
 
 fn is_certain(edge: &Edge) -> bool {

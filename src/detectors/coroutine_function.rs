@@ -1,12 +1,16 @@
 //! `async def`: coroutine functions and asynchronous generators, at their definition.
 
+mod forgotten_awaits;
+
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::nodes;
 use super::suspension::{around, call_head, is_interface, path_to, qualified_name, suspensions, visit_frame};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::Site;
+use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange, TextSize};
+
+use forgotten_awaits::forgotten_awaits;
 
 pub(super) const DETECTOR: Detector = Detector {
     concepts: &[
@@ -156,7 +160,9 @@ fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Option<Finding> {
     let never = !is_special && suspends.is_empty() && !is_interface(&function.body) && takes_time(&function.body);
     let blocking = blocking_call(site, &function.body);
     let starter = starter(site, function);
-    if !never && blocking.is_none() && starter.is_none() {
+    let range = words(site, function);
+    let forgotten = if site.is_asked(range) { forgotten_awaits(module, function) } else { vec![] };
+    if !never && blocking.is_none() && starter.is_none() && forgotten.is_empty() {
         return None;
     }
     let mut places: Vec<Place> = suspends.into_iter().filter_map(|at| module.place(at)).collect();
@@ -164,7 +170,8 @@ fn coroutine(site: &Site, function: &ast::StmtFunctionDef) -> Option<Finding> {
     let (blocking_call, blocking_at) = blocking.unzip();
     let (starter, started_at) = starter.unzip();
     Some(
-        Finding::new("asyncio/coroutine-function", words(site, function))
+        Finding::new("asyncio/coroutine-function", range)
+            .fact("forgotten_at", Fact::from(forgotten))
             .fact("suspends_at", Fact::from(places))
             .fact("never_suspends", never.then(|| Fact::from(function.name.as_str())))
             .fact("blocking_call", blocking_call.map(Fact::from))
@@ -187,6 +194,17 @@ fn takes_time(body: &[Stmt]) -> bool {
 /// The only place in this file that calls the function, if it starts it in plain sight.
 fn starter(site: &Site, function: &ast::StmtFunctionDef) -> Option<(String, Option<Place>)> {
     let module = site.module;
+    let (call, outer) = only_start(module, function)?;
+    // What runs the whole program, or runs in its caller's place, goes without saying.
+    let goes_without_saying = module.calls(outer, RUN_IN_PLACE);
+    (!goes_without_saying).then(|| (module.source(&*outer.func).to_string(), module.place(call.range())))
+}
+
+/// The only call of the function in this file, and the call that is given the coroutine and starts it.
+pub(super) fn only_start<'m>(
+    module: &'m Module,
+    function: &ast::StmtFunctionDef,
+) -> Option<(&'m ast::ExprCall, &'m ast::ExprCall)> {
     let own = module.place(function.name.range())?;
     let calls = module.calls_of(&function.name);
     let mut calls = calls
@@ -196,12 +214,7 @@ fn starter(site: &Site, function: &ast::StmtFunctionDef) -> Option<(String, Opti
     let path = path_to(module, call.range());
     let mut parents = path.iter().rev().skip(1).filter(|node| !matches!(node, AnyNodeRef::Arguments(_)));
     match parents.next()? {
-        AnyNodeRef::ExprCall(outer) => {
-            let symbol = module.callee(outer)?;
-            // What runs the whole program, or runs in its caller's place, goes without saying.
-            let is_starter = symbol.is_any(STARTERS) && !symbol.is_any(RUN_IN_PLACE);
-            is_starter.then(|| (module.source(&*outer.func).to_string(), module.place(call.range())))
-        }
+        AnyNodeRef::ExprCall(outer) => module.callee(outer)?.is_any(STARTERS).then_some((call, *outer)),
         _ => None,
     }
 }

@@ -17,19 +17,10 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let statement = match site.node {
-        AnyNodeRef::StmtExpr(statement) => statement,
-        AnyNodeRef::ExprCall(call) => return as_value(site, call, findings),
-        _ => return None,
-    };
-    let Expr::Call(call) = &*statement.value else { return None };
-    if site.is_type_checking() {
-        return None;
+    if let AnyNodeRef::ExprCall(call) = site.node {
+        return as_value(site, call, findings);
     }
-    let function = called_coroutine(site, call)?;
-    if may_be_plain(site, call, &function) || is_expected(site) || is_wrapped(site, call) {
-        return None;
-    }
+    let (call, function) = dropped(site)?;
     let finding = Finding::new("asyncio/never-awaited", call.range())
         .fact("call", Fact::from(call_head(site.module, call)))
         .fact("callee", Fact::from(function.name));
@@ -41,6 +32,15 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         _ => finding,
     });
     Some(())
+}
+
+/// The call of a coroutine function that the statement consists of, if its coroutine is dropped by mistake.
+pub(super) fn dropped<'a>(site: &Site<'a, '_>) -> Option<(&'a ast::ExprCall, Function)> {
+    let AnyNodeRef::StmtExpr(statement) = site.node else { return None };
+    let call = statement.value.as_call_expr().filter(|_| !site.is_type_checking())?;
+    let function = called_coroutine(site, call)?;
+    let is_meant = may_be_plain(site, call, &function) || is_expected(site) || is_wrapped(site, call);
+    (!is_meant).then_some((call, function))
 }
 
 /// Whether a method that overrides the one that is called is no coroutine function: the object at hand may have that one.

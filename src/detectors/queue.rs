@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
-use super::nodes::{holds, method};
+use super::nodes::{holds, is_false, is_true, method};
 use super::queues::{Queue, Wait, queue_class, wait};
 use super::threads::thread_body;
 use super::{Detector, Fact, Finding, Findings};
@@ -88,7 +88,11 @@ fn put(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {
     let limit = queue.made.map_or(Limit::Unknown, |made| limit(&class, made));
     let written = module.source(receiver);
     let item = call.arguments.find_argument_value("item", 0);
-    let waits = !matches!(method(call), Some((_, "put_nowait")));
+    let keeps_waiting = put_waits(call);
+    let timeout = call.arguments.find_argument_value("timeout", 2).filter(|limit| !limit.is_none_literal_expr());
+    let timeout = timeout.filter(|_| keeps_waiting == Some(true) && !matches!(limit, Limit::None));
+    let waits = keeps_waiting == Some(true) && timeout.is_none();
+    let never_waits = keeps_waiting == Some(false);
     let got_at = queue.places(module, &["get", "get_nowait"]);
     if got_at.is_empty() && matches!(limit, Limit::None) {
         return None;
@@ -100,8 +104,21 @@ fn put(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {
             .fact("got_at", Fact::from(got_at))
             .fact("unbounded", matches!(limit, Limit::None).then(|| Fact::from(written)))
             .fact("maxsize", limit.size().filter(|_| waits).map(|size| Fact::from(module.source(size))))
-            .fact("limit", limit.size().filter(|_| !waits).map(|size| Fact::from(module.source(size)))),
+            .fact("limit", limit.size().filter(|_| never_waits).map(|size| Fact::from(module.source(size))))
+            .fact("timeout", timeout.map(|limit| Fact::from(module.source(limit)))),
     )
+}
+
+/// Whether a call of `put` or `put_nowait` waits for room; `None` when its arguments do not tell.
+fn put_waits(call: &ast::ExprCall) -> Option<bool> {
+    if matches!(method(call), Some((_, "put_nowait"))) {
+        return Some(false);
+    }
+    match call.arguments.find_argument_value("block", 1) {
+        None => Some(true),
+        Some(block) if is_true(block) => Some(true),
+        Some(block) => is_false(block).then_some(false),
+    }
 }
 
 fn get(site: &Site, call: &ast::ExprCall, receiver: &Expr) -> Option<Finding> {

@@ -1,10 +1,10 @@
 //! Calls that make a thread object: what it will run, and what the rest of the file does with it.
 
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{AnyNodeRef, NodeKind};
 
-use super::threads::{Created, calls_on, created};
+use super::threads::{Created, as_call, calls_on, created};
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Origin, Site};
+use crate::analysis::{Origin, Site};
 use crate::text::Ranged as _;
 
 pub(super) const DETECTOR: Detector = Detector { concepts: &["threads/thread"], nodes: &[NodeKind::ExprCall], detect };
@@ -19,7 +19,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     findings.push(
         Finding::new("threads/thread", call.func.range())
             .fact("runs_at", runs.as_ref().and_then(|runs| runs.place.clone()).map(Fact::from))
-            .fact("as_call", as_call(module, &made).map(Fact::from))
+            .fact("as_call", made.target().and_then(|target| as_call(module, call, target)).map(Fact::from))
             .fact("runs", runs.map(|runs| Fact::from(runs.name)))
             .fact("init", init(&made).map(Fact::from))
             .fact("daemon_at", made.daemon_at(module).map(Fact::from))
@@ -27,30 +27,6 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             .fact("joined_at", Fact::from(joined_at)),
     );
     Some(())
-}
-
-/// The call that the new thread will make: `work(1, key=2)` for `target=work, args=(1,), kwargs={"key": 2}`.
-fn as_call(module: &Module, made: &Created) -> Option<String> {
-    let target = made.target()?;
-    let mut parts = vec![];
-    match made.call.arguments.find_argument_value("args", 3) {
-        Some(Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })) => {
-            parts.extend(elts.iter().map(|item| module.source(item).to_string()));
-        }
-        Some(_) => return None,
-        None => {}
-    }
-    match made.call.arguments.find_argument_value("kwargs", 4) {
-        Some(Expr::Dict(dict)) => {
-            for item in &dict.items {
-                let key = item.key.as_ref()?.as_string_literal_expr()?;
-                parts.push(format!("{}={}", key.value.to_str(), module.source(&item.value)));
-            }
-        }
-        Some(_) => return None,
-        None => {}
-    }
-    (!parts.is_empty()).then(|| format!("{}({})", module.source(target), parts.join(", ")))
 }
 
 /// The project's `__init__` that the call runs.

@@ -1,5 +1,7 @@
 //! `ThreadPoolExecutor(…)`: how many threads, which functions run on them, and where the program waits for them.
 
+mod executor_calls;
+
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
 use super::nodes::{calls, method, own_nodes};
@@ -7,12 +9,23 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["threads/thread-pool-executor"], nodes: &[NodeKind::ExprCall], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &[
+        "threads/executor-future",
+        "threads/executor-map",
+        "threads/future-result",
+        "threads/thread-pool-executor",
+    ],
+    nodes: &[NodeKind::ExprCall],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let module = site.module;
+    if executor_calls::detect(site, call, findings).is_some() {
+        return Some(());
+    }
     module.class_reference(&call.func)?.inherits("concurrent.futures.ThreadPoolExecutor").then_some(())?;
     let workers = call.arguments.find_argument_value("max_workers", 0).filter(|size| !size.is_none_literal_expr());
     let with = site.enclosing().find_map(|node| match node {

@@ -3,7 +3,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::nodes::{around, body_around, calls, method, own_nodes};
-use super::threads::{Created, Runs, calls_on, creations, overridden_run, thread_class};
+use super::threads::{Created, Runs, calls_on, kept_creations, overridden_run, thread_class};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Module, Site};
 use crate::text::{Place, Ranged as _, TextRange};
@@ -14,9 +14,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let AnyNodeRef::ExprCall(call) = site.node else { return None };
     let (receiver, "start") = method(call)? else { return None };
     let module = site.module;
-    let class = thread_class(module, receiver)?;
-    let made = creations(module, receiver);
-    let runs = overridden_run(&class).or_else(|| common_target(module, &made));
+    let class = thread_class(module, receiver);
+    let made = kept_creations(module, receiver);
+    if class.is_none() && made.is_empty() {
+        return None;
+    }
+    let runs = class.and_then(|class| overridden_run(&class)).or_else(|| common_target(module, &made));
     let joined_at: Vec<Place> = made.iter().flat_map(|made| calls_on(module, made.call.range(), "join")).collect();
     let unjoined = joined_at.is_empty().then(|| unjoined(site, call)).flatten();
     if runs.is_none() && joined_at.is_empty() && unjoined.is_none() {

@@ -1,6 +1,11 @@
 //! What is known about a thread object: where it is made, what it runs, whether it is a daemon, who waits for it.
 
+mod elements;
+
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
+
+pub(super) use elements::kept_values;
+use elements::values;
 
 use super::nodes::{all_nodes, around, body_around, calls, is_false, is_true, method, own_nodes};
 use crate::analysis::{Class, Function, Module, Origin, Runner};
@@ -72,6 +77,29 @@ impl<'m, 's> Created<'m, 's> {
     }
 }
 
+/// The call that the new thread or process will make: `work(1, key=2)` for `target=work, args=(1,), kwargs={"key": 2}`.
+pub(super) fn as_call(module: &Module, made: &ast::ExprCall, target: &Expr) -> Option<String> {
+    let mut parts = vec![];
+    match made.arguments.find_argument_value("args", 3) {
+        Some(Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })) => {
+            parts.extend(elts.iter().map(|item| module.source(item).to_string()));
+        }
+        Some(_) => return None,
+        None => {}
+    }
+    match made.arguments.find_argument_value("kwargs", 4) {
+        Some(Expr::Dict(dict)) => {
+            for item in &dict.items {
+                let key = item.key.as_ref()?.as_string_literal_expr()?;
+                parts.push(format!("{}={}", key.value.to_str(), module.source(&item.value)));
+            }
+        }
+        Some(_) => return None,
+        None => {}
+    }
+    (!parts.is_empty()).then(|| format!("{}({})", module.source(target), parts.join(", ")))
+}
+
 /// The `run` that `class` or a base of the project defines.
 pub(crate) fn overridden_run(class: &Class) -> Option<Runs> {
     let definer = class.definer("run").filter(|definer| !definer.is("threading.Thread"))?;
@@ -136,8 +164,17 @@ pub(crate) fn is_super_init(call: &ast::ExprCall) -> bool {
 
 /// The calls in this file that make the thread `expr` refers to; empty when they are not all known.
 pub(crate) fn creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<Created<'m, 's>> {
+    made_by(module, values(module, expr))
+}
+
+/// As [`creations`], also for threads that are kept in a dictionary.
+pub(super) fn kept_creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<Created<'m, 's>> {
+    made_by(module, kept_values(module, expr))
+}
+
+fn made_by<'m, 's>(module: &'m Module<'s>, values: Vec<&'m Expr>) -> Vec<Created<'m, 's>> {
     let mut found: Vec<Created> = vec![];
-    for origin in values(module, expr) {
+    for origin in values {
         match origin.as_call_expr().and_then(|call| created(module, call)) {
             Some(made) if found.iter().any(|other| other.call.range() == made.call.range()) => {}
             Some(made) => found.push(made),
@@ -147,98 +184,11 @@ pub(crate) fn creations<'m, 's>(module: &'m Module<'s>, expr: &'m Expr) -> Vec<C
     found
 }
 
-/// Where the value of `expr` comes from; for a loop's variable, where the elements come from.
-fn values<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
-    let Expr::Name(name) = expr else { return module.origins(expr) };
-    let iterated = around(module, expr.range()).into_iter().find_map(|node| {
-        let (target, iter) = match node {
-            AnyNodeRef::StmtFor(node) => (&*node.target, &*node.iter),
-            AnyNodeRef::ExprListComp(node) => node.generators.first().map(|part| (&part.target, &part.iter))?,
-            _ => return None,
-        };
-        let is_bound_here = target.as_name_expr().is_some_and(|target| target.id == name.id);
-        (is_bound_here && iter.range() != expr.range()).then_some(iter)
-    });
-    match iterated {
-        Some(iter) => elements(module, iter),
-        None => bound_in_turn(module, name).unwrap_or_else(|| module.origins(expr)),
-    }
-}
-
-/// The values of a name that a loop binds as well, such as `worker` in `worker = Worker()` and `for worker in workers`.
-fn bound_in_turn<'m>(module: &'m Module, name: &ast::ExprName) -> Option<Vec<&'m Expr>> {
-    let (mut found, lists) = bindings(module, name)?;
-    found.extend(lists.into_iter().flat_map(|list| elements(module, list)));
-    Some(found)
-}
-
-/// What a name that a loop binds as well is assigned, and what the loops go over; `None` if it is bound otherwise, too.
-fn bindings<'m>(module: &'m Module, name: &ast::ExprName) -> Option<(Vec<&'m Expr>, Vec<&'m Expr>)> {
-    let (mut stores, mut understood) = (0, 0);
-    let (mut assigned, mut lists) = (vec![], vec![]);
-    let is_it = |target: &Expr| target.as_name_expr().is_some_and(|target| target.id == name.id);
-    for node in own_nodes(body_around(module, name.range())) {
-        match node {
-            AnyNodeRef::ExprName(other) if other.id == name.id && !other.ctx.is_load() => stores += 1,
-            AnyNodeRef::StmtAssign(assign) => {
-                if let [target] = assign.targets.as_slice()
-                    && is_it(target)
-                {
-                    understood += 1;
-                    assigned.extend(module.origins(&assign.value));
-                }
-            }
-            AnyNodeRef::StmtFor(turns) if is_it(&turns.target) => {
-                understood += 1;
-                lists.push(&*turns.iter);
-            }
-            AnyNodeRef::ExprListComp(list) if list.generators.iter().any(|part| is_it(&part.target)) => understood += 1,
-            _ => {}
-        }
-    }
-    (!lists.is_empty() && stores == understood).then_some((assigned, lists))
-}
-
-/// The expressions whose values are in the list or the tuple `expr`: those of its literal or comprehension, and those appended;
-/// of a sum, those of both sides.
-fn elements<'m>(module: &'m Module, expr: &'m Expr) -> Vec<&'m Expr> {
-    let mut found = vec![];
-    let lists = module.origins(expr);
-    for list in &lists {
-        match list {
-            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
-                found.extend(elts.iter().flat_map(|item| module.origins(item)));
-            }
-            Expr::ListComp(list) => found.push(&*list.elt),
-            Expr::BinOp(sum) if sum.op == ast::Operator::Add => {
-                let (left, right) = (elements(module, &sum.left), elements(module, &sum.right));
-                if left.is_empty() || right.is_empty() {
-                    return vec![];
-                }
-                found.extend(left.into_iter().chain(right));
-            }
-            _ => return vec![],
-        }
-    }
-    for call in module.calls_of("append") {
-        let Some((receiver, _)) = method(call) else { continue };
-        let appended = call.arguments.args.first();
-        if lists.iter().any(|list| module.origins(receiver).iter().any(|other| other.range() == list.range())) {
-            // A name that a loop over this list binds, too, adds nothing by that.
-            let assigned = |item: &'m Expr| bindings(module, item.as_name_expr()?).map(|(assigned, _)| assigned);
-            let appended = appended.into_iter();
-            found.extend(appended.flat_map(|item| assigned(item).unwrap_or_else(|| module.origins(item))));
-        }
-    }
-    found
-}
-
 /// The places of the calls of `name` (`start`, `join`) on the thread made by the call at `range`.
 pub(crate) fn calls_on(module: &Module, range: TextRange, name: &str) -> Vec<Place> {
     let is_it = |call: &&ast::ExprCall| {
         let Some((receiver, _)) = method(call) else { return false };
-        thread_class(module, receiver).is_some()
-            && creations(module, receiver).iter().any(|made| made.call.range() == range)
+        kept_creations(module, receiver).iter().any(|made| made.call.range() == range)
     };
     module.calls_of(name).into_iter().filter(is_it).filter_map(|call| module.place(call.range())).collect()
 }

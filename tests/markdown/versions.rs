@@ -245,9 +245,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "processes/no-main-guard",
-        "where",
+        "methods",
         "import multiprocessing\n\
          print('#1' if multiprocessing.get_start_method() == 'fork' else '#2')\n",
+    ),
+    (
+        "processes/shared-memory",
+        "track",
+        "import inspect\n\
+         from multiprocessing.shared_memory import SharedMemory\n\
+         print('#2' if 'track' in inspect.signature(SharedMemory).parameters else '#1')\n",
     ),
     (
         "processes/process",
