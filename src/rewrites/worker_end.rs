@@ -88,7 +88,7 @@ impl<'a> Producer<'a> {
             return Err(format!("`{written}` is not a plain `queue.Queue`"));
         }
         let Some(made) = queue.made else { return Err(format!("it is not seen where `{written}` is made")) };
-        if !made.arguments.is_empty() {
+        if !is_unlimited(made) {
             return Err(format!("`{}` has a limit ({})", module.source(made), at(module, made)));
         }
         let gets = [queue.calls(module, "get"), queue.calls(module, "get_nowait")].concat();
@@ -231,5 +231,24 @@ fn how_many(module: &Module, call: &ast::ExprCall, body: &[Stmt], end: usize) ->
             Ok(None)
         }
         _ => Err(unknown()),
+    }
+}
+
+/// Whether a queue is made without a limit: `Queue()`, `Queue(0)`, `Queue(maxsize=-1)`.
+fn is_unlimited(made: &ast::ExprCall) -> bool {
+    match (&*made.arguments.args, &*made.arguments.keywords) {
+        ([], []) => true,
+        ([limit], []) => is_no_limit(limit),
+        ([], [keyword]) => keyword.arg.as_deref() == Some("maxsize") && is_no_limit(&keyword.value),
+        _ => false,
+    }
+}
+
+/// `0` or a negative number.
+fn is_no_limit(limit: &Expr) -> bool {
+    match limit {
+        Expr::NumberLiteral(number) => matches!(&number.value, ast::Number::Int(value) if value.as_u8() == Some(0)),
+        Expr::UnaryOp(operation) => operation.op == ast::UnaryOp::USub && operation.operand.is_number_literal_expr(),
+        _ => false,
     }
 }
