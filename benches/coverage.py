@@ -260,6 +260,293 @@ OPERATION = """class Length:
 """
 # Names of which something follows only in a program of some lines; the first use in it is asked about.
 PROGRAMS = {
+    "asyncio.Barrier": """class Round:
+    def __init__(self):
+        self.barrier = asyncio.Barrier(2)
+
+    async def play(self):
+        await self.barrier.wait()
+""",
+    "asyncio.Future": """class Call:
+    def __init__(self):
+        self.answer = asyncio.Future()
+
+    def received(self, text):
+        self.answer.set_result(text)
+
+    async def wait(self):
+        return await self.answer
+""",
+    "asyncio.Runner": """class Shell:
+    def __init__(self):
+        self.runner = asyncio.Runner()
+
+    def call(self, coroutine):
+        return self.runner.run(coroutine)
+
+    def end(self):
+        self.runner.close()
+""",
+    "asyncio.StreamReader": """class Source:
+    def __init__(self):
+        self.reader = asyncio.StreamReader()
+
+    def received(self, data):
+        self.reader.feed_data(data)
+""",
+    "asyncio.StreamWriter": """class Sink:
+    def __init__(self, transport, protocol, loop):
+        self.writer = asyncio.StreamWriter(transport, protocol, None, loop)
+
+    async def send(self, data):
+        self.writer.write(data)
+        await self.writer.drain()
+""",
+    "asyncio.open_connection": """class Client:
+    async def connect(self, host):
+        self.reader, self.writer = await asyncio.open_connection(host, 80)
+
+    def end(self):
+        self.writer.close()
+""",
+    "asyncio.open_unix_connection": """class Client:
+    async def connect(self, path):
+        self.reader, self.writer = await asyncio.open_unix_connection(path)
+
+    def end(self):
+        self.writer.close()
+""",
+    "asyncio.start_server": """class Service:
+    async def start(self):
+        self.server = await asyncio.start_server(print, "localhost", 0)
+
+    def stop(self):
+        self.server.close()
+""",
+    "asyncio.start_unix_server": """class Service:
+    async def start(self, path):
+        self.server = await asyncio.start_unix_server(print, path)
+
+    def stop(self):
+        self.server.close()
+""",
+    "asyncio.new_event_loop": """class Service:
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+
+    def stop(self):
+        self.loop.close()
+""",
+    "asyncio.SelectorEventLoop": """class Service:
+    def __init__(self):
+        self.loop = asyncio.SelectorEventLoop()
+
+    def stop(self):
+        self.loop.close()
+""",
+    "asyncio.EventLoop": """class Service:
+    def __init__(self):
+        self.loop = asyncio.EventLoop()
+
+    def stop(self):
+        self.loop.close()
+""",
+    "asyncio.run": """async def serve():
+    await work()
+
+asyncio.run(work())
+asyncio.run(serve())
+""",
+    "asyncio.TimeoutError": """async def fetch(name):
+    try:
+        answer = await asyncio.wait_for(work(), 3)
+        parts = answer.split()
+        first = parts[0]
+        second = parts[1]
+        if first == second:
+            return first
+        if name == first:
+            return second
+        await work()
+        return parts
+    except asyncio.TimeoutError:
+        return None
+""",
+    "asyncio.IncompleteReadError": """async def message(reader: asyncio.StreamReader):
+    try:
+        head = await reader.readexactly(4)
+        size = int.from_bytes(head)
+        if size == 0:
+            return b""
+        if size > 4096:
+            raise ValueError(size)
+        print(size)
+        await work()
+        return size
+    except asyncio.IncompleteReadError:
+        return None
+""",
+    "asyncio.QueueEmpty": """async def batch(jobs: asyncio.Queue):
+    found = []
+    try:
+        while True:
+            job = jobs.get_nowait()
+            if job is None:
+                continue
+            if job in found:
+                print("again", job)
+                continue
+            found.append(job)
+            print(len(found))
+    except asyncio.QueueEmpty:
+        return found
+""",
+    "asyncio.QueueFull": """async def offer(jobs: asyncio.Queue, items):
+    added = 0
+    try:
+        for item in items:
+            jobs.put_nowait(item)
+            if item is None:
+                continue
+            if added > 100:
+                print("many")
+            added += 1
+            print(added)
+            print(item)
+    except asyncio.QueueFull:
+        return added
+""",
+    "asyncio.QueueShutDown": """async def consume(jobs: asyncio.Queue):
+    done = 0
+    try:
+        while True:
+            job = await jobs.get()
+            if job is None:
+                continue
+            print(job)
+            await work()
+            done += 1
+            print(done)
+            jobs.task_done()
+    except asyncio.QueueShutDown:
+        return done
+""",
+    "asyncio.Protocol": """class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+""",
+    "asyncio.BaseProtocol": """class Watch(asyncio.BaseProtocol):
+    def connection_made(self, transport):
+        self.transport = transport
+""",
+    "asyncio.BufferedProtocol": """class Reader(asyncio.BufferedProtocol):
+    def get_buffer(self, hint):
+        return bytearray(1024)
+""",
+    "asyncio.DatagramProtocol": """class Packets(asyncio.DatagramProtocol):
+    def datagram_received(self, data, address):
+        print(data)
+""",
+    "asyncio.SubprocessProtocol": """class Child(asyncio.SubprocessProtocol):
+    def process_exited(self):
+        print("ended")
+""",
+    "asyncio.BaseTransport": """class Fake(asyncio.BaseTransport):
+    def close(self):
+        self.closed = True
+""",
+    "asyncio.ReadTransport": """class Fake(asyncio.ReadTransport):
+    def close(self):
+        self.closed = True
+""",
+    "asyncio.WriteTransport": """class Fake(asyncio.WriteTransport):
+    def write(self, data):
+        self.sent = data
+""",
+    "asyncio.Transport": """class Fake(asyncio.Transport):
+    def write(self, data):
+        self.sent = data
+""",
+    "asyncio.DatagramTransport": """class Fake(asyncio.DatagramTransport):
+    def sendto(self, data, address=None):
+        self.sent = data
+""",
+    "asyncio.SubprocessTransport": """class Fake(asyncio.SubprocessTransport):
+    def get_returncode(self):
+        return 0
+""",
+    "queue.Empty": """def batch(jobs: queue.Queue):
+    found = []
+    try:
+        while True:
+            job = jobs.get_nowait()
+            if job is None:
+                continue
+            if job in found:
+                print("again", job)
+                continue
+            found.append(job)
+            print(len(found))
+    except queue.Empty:
+        return found
+""",
+    "queue.Full": """def offer(jobs: queue.Queue, items):
+    added = 0
+    try:
+        for item in items:
+            jobs.put_nowait(item)
+            if item is None:
+                continue
+            if added > 100:
+                print("many")
+            added += 1
+            print(added)
+            print(item)
+    except queue.Full:
+        return added
+""",
+    "queue.ShutDown": """def consume(jobs: queue.Queue):
+    done = 0
+    try:
+        while True:
+            job = jobs.get()
+            if job is None:
+                continue
+            print(job)
+            thing.work()
+            done += 1
+            print(done)
+            jobs.task_done()
+    except queue.ShutDown:
+        return done
+""",
+    "multiprocessing.Pipe": """class Line:
+    def __init__(self):
+        self.here, self.there = multiprocessing.Pipe()
+
+    def say(self, word):
+        self.there.send(word)
+
+    def heard(self):
+        return self.here.recv()
+""",
+    "contextvars.copy_context": """class Request:
+    def __init__(self):
+        self.context = contextvars.copy_context()
+
+    def handle(self, function):
+        return self.context.run(function)
+""",
+    "contextvars.Context": """class Request:
+    def __init__(self):
+        self.context = contextvars.Context()
+
+    def handle(self, function):
+        return self.context.run(function)
+""",
     "asyncio.Event": """class Link:
     def __init__(self):
         self.ready = asyncio.Event()

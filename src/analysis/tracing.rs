@@ -276,7 +276,16 @@ impl<'s> Module<'s> {
         let function = scope.node(db).as_function()?.node(&parsed);
         let focus = parameter.focus_range(db, &parsed).range();
         let class = scope.class_definition_of_method(db).map(|class| Class::new(self.snapshot(), class));
-        let is_bound = class.is_some() && function.decorator_list.is_empty();
+        let decorator = |name: &str| {
+            let mut names = function.decorator_list.iter().map(|decorator| last_name(&decorator.expression));
+            names.any(|found| found == Some(name))
+        };
+        // What another decorator passes on to a method is not known.
+        let is_known = |count: usize| function.decorator_list.len() <= count;
+        if class.is_some() && !is_known(usize::from(decorator("classmethod") || decorator("staticmethod"))) {
+            return None;
+        }
+        let is_bound = class.is_some() && !decorator("staticmethod");
         let mut parameters = function.parameters.iter_non_variadic_params().enumerate();
         let (position, item) = parameters.find(|(_, item)| item.range().contains_range(focus))?;
         let name = item.name();

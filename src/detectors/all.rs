@@ -147,6 +147,7 @@ pub const ALL: &[Detector] = &[
     super::process::DETECTOR,
     super::process_queue::DETECTOR,
     super::protocol_check::DETECTOR,
+    super::protocol_class::DETECTOR,
     super::pydantic_copy::DETECTOR,
     super::pydantic_field::DETECTOR,
     super::pydantic_unchecked::DETECTOR,

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
 
-use super::{Fact, Finding, Findings, Wanted};
+use super::{Fact, Finding, Findings, Wanted, partners};
 use crate::analysis::{ExecutionContext, Origin, Site, Symbol};
 use crate::pages::{self, Page, Store};
 use crate::text::{Ranged as _, TextRange, TextSize};
@@ -33,7 +33,11 @@ impl<'a> Triggers<'a> {
             let is_meant = |page: &&Page| symbol.origin != Origin::Project || page.is_of_team();
             for page in self.wanted(self.index.of_symbol(&name)).filter(is_meant) {
                 let finding = Finding::new(&page.id, range).fact("name", Fact::from(name.as_str()));
-                findings.push(with_facts(site, finding));
+                let finding = with_facts(site, finding);
+                findings.push(match page.partners(&name) {
+                    [] => finding,
+                    partners => partners::told(site, partners, finding),
+                });
             }
         }
         let mut push = |numbers: &[usize], range: TextRange| {

@@ -97,7 +97,9 @@ impl<'a> Card<'a> {
     /// Whether there is more to say than what is true of every such use. A hazard always tells.
     pub(super) fn is_telling(&self) -> bool {
         let name = self.finding.facts.get("name").map(|name| name.show(None));
-        self.is_reported || self.page.is_telling(name.as_deref(), |fact| self.finding.facts.get(fact).is_some())
+        let is_of_version = |fact: &str| self.page.version_facts(self.target).any(|(name, _)| name == fact);
+        let knows = |fact: &str| self.finding.facts.get(fact).is_some() || is_of_version(fact);
+        self.is_reported || self.page.is_telling(name.as_deref(), knows)
     }
 
     /// The diagnostic's text; none if the diagnostic is off.

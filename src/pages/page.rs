@@ -37,6 +37,7 @@ struct FrontMatter {
     methods: Vec<String>,
     syntax: Vec<String>,
     each: BTreeMap<String, String>,
+    partners: BTreeMap<String, Vec<String>>,
     keyword: bool,
     quiet: Vec<String>,
     telling: Vec<String>,
@@ -79,11 +80,13 @@ pub struct Page {
     pub syntax: Vec<String>,
     /// What the page says of each of its names: the fact `each`. The keys are among `symbols` and `methods`.
     pub each: BTreeMap<String, Template>,
+    /// By name: the methods of the same object that go with it, and the callables that raise it.
+    partners: BTreeMap<String, Vec<String>>,
     /// It is about a keyword: a setting switches its hovers.
     keyword: bool,
-    /// Names whose ordinary use needs no hover.
+    /// Names whose use by itself needs no hover.
     quiet: Vec<String>,
-    /// Facts of which one has to be known for a hover; none of them for a page that always has something to tell.
+    /// Facts of which one has to be known for a hover: of the names in `quiet`, or of every use where there are none.
     telling: Vec<String>,
     /// Other words for the concept, and the messages of errors it explains: what people search for.
     pub terms: Vec<String>,
@@ -225,6 +228,7 @@ impl Page {
             methods: joined(matter.methods, methods),
             syntax: matter.syntax,
             each,
+            partners: matter.partners,
             keyword: matter.keyword,
             quiet: matter.quiet,
             telling: matter.telling,
@@ -255,6 +259,9 @@ impl Page {
         let is_foreign = |name: &&String| !self.symbols.contains(name) && !self.methods.contains(name);
         if let Some(name) = self.quiet.iter().find(is_foreign) {
             return Err(error(format!("`quiet` names `{name}`, which the page does not explain")));
+        }
+        if let Some(name) = self.partners.keys().find(is_foreign) {
+            return Err(error(format!("`partners` names `{name}`, which the page does not explain")));
         }
         match self.each.iter().find(|(_, text)| text.facts().any(|fact| fact == EACH)) {
             Some((name, _)) => Err(error(format!("what `[each]` says of `{name}` uses `{{{{each}}}}` itself"))),
@@ -304,7 +311,16 @@ impl Page {
     /// Whether a hover has something to tell of a use of `name` of which the facts for which `knows` holds are known.
     pub fn is_telling(&self, name: Option<&str>, knows: impl Fn(&str) -> bool) -> bool {
         let is_quiet = name.is_some_and(|name| self.quiet.iter().any(|quiet| quiet == name));
-        !is_quiet && (self.telling.is_empty() || self.telling.iter().any(|fact| knows(fact)))
+        match (self.quiet.is_empty(), self.telling.is_empty()) {
+            (_, true) => !is_quiet,
+            (false, false) if !is_quiet => true,
+            (_, false) => self.telling.iter().any(|fact| knows(fact)),
+        }
+    }
+
+    /// What goes with `name`: methods of the same object, and, with a dot, the callables that raise it.
+    pub fn partners(&self, name: &str) -> &[String] {
+        self.partners.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether it is about a keyword or another form of syntax.
