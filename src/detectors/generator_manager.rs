@@ -63,7 +63,9 @@ fn of_generator(module: &Module, def: &ast::StmtFunctionDef, finding: Finding) -
             .fact("retried", again.map(|_| Fact::from(def.name.as_str())))
             .fact("loop_at", again.and_then(|_| place(at)));
     }
-    if let Some(handler) = handlers(raises) {
+    // What the handler keeps may be raised behind it.
+    let raises_later = |end| nodes.iter().any(|node| node.is_stmt_raise() && node.start() >= end);
+    if let Some(handler) = handlers(raises).filter(|handler| !raises_later(handler.end())) {
         return finding
             .fact("swallowed", Some(Fact::from(named(module, handler.type_.as_deref()))))
             .fact("handler_at", place(handler.range()));
