@@ -76,6 +76,20 @@ impl Snapshot {
         !classes.is_empty() && files.any(|found| classes.iter().any(|class| has_word(found.text.as_str(), class)))
     }
 
+    /// The other files of the workspace that hold `word` and run in one process with the file at `path`, as the imports of one
+    /// lead to the other. Nothing where the workspace has more files than are looked through.
+    pub fn run_with(&self, word: &str, path: &Path) -> Vec<PathBuf> {
+        let words = [word];
+        let home = system_path(path).ok().and_then(|path| system_path_to_file(self, &path).ok());
+        let (Some(home), Some(files)) = (home, self.files_with(&words)) else { return vec![] };
+        let home = self.program_file(home);
+        let runs_with = |found: &Found| {
+            let other = self.program_file(found.file);
+            found.path != path && (self.reaches(other, home) || self.reaches(home, other))
+        };
+        files.filter(runs_with).map(|found| found.path.to_path_buf()).collect()
+    }
+
     /// Whether the imports of `from` lead to `to`.
     fn reaches<'db>(&'db self, from: ProgramFile<'db>, to: ProgramFile<'db>) -> bool {
         let mut seen = HashSet::from([from]);

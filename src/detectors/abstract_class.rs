@@ -122,17 +122,33 @@ pub(super) fn protocol(site: &Site, statement: &ast::StmtClassDef, class: &Class
     if !statement.bases().iter().any(is_protocol) {
         return None;
     }
-    let members: Vec<_> =
-        class.own_names().into_iter().filter(|name| !name.starts_with("__") || is_slot(name)).collect();
+    let mut members: Vec<String> = vec![];
+    for protocol in class.mro().iter().filter(|class| super::class_reading::is_own(class)) {
+        for name in protocol.own_names().into_iter().filter(|name| !name.starts_with("__") || is_slot(name)) {
+            if !members.contains(&name) {
+                members.push(name);
+            }
+        }
+    }
     let checkable = statement.decorator_list.iter().any(|decorator| {
         let symbol = site.module.symbol(&decorator.expression);
         symbol.is_some_and(|symbol| symbol.is_any(&["typing.runtime_checkable", "typing_extensions.runtime_checkable"]))
     });
-    let name = if checkable { "checkable" } else { "static" };
+    let name = || Fact::from(statement.name.as_str());
+    let finding =
+        Finding::new("metaclasses/protocol-class", statement.name.range()).fact("members", Fact::from(members));
+    if !checkable {
+        return Some(finding.fact("static", name()));
+    }
+    // The mark makes a difference where something asks.
+    let asked = super::protocol_check::asked(class);
+    let is_asked = asked.is_some();
+    let (asked_at, implementers) = asked.unzip();
     Some(
-        Finding::new("metaclasses/protocol-class", statement.name.range())
-            .fact(name, Fact::from(statement.name.as_str()))
-            .fact("members", Fact::from(members)),
+        finding
+            .fact("checkable", is_asked.then(name))
+            .fact("asked_at", asked_at.map(Fact::from))
+            .fact("implementers", implementers.map(Fact::from)),
     )
 }
 

@@ -150,7 +150,10 @@ fn hints(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
                 })
             })
         });
-        return missing.map(|(member, name)| with_missing(finding, member, name));
+        if let Some((member, name)) = missing {
+            return Some(with_missing(finding, member, name));
+        }
+        return string_fields(&order, finding);
     }
     let function = site.module.function(object).filter(|function| !function.is_decorated)?;
     with_def(site.module, &function, |home, def| {
@@ -172,6 +175,25 @@ fn hints(site: &Site, call: &ast::ExprCall) -> Option<Finding> {
         let parameter = Fact::from(parameter.name().as_str());
         Some(finding.clone().fact("optional", parameter).fact("annotation", Fact::from(annotation)))
     })
+}
+
+/// The fields along the order whose annotations are strings, which are evaluated here.
+fn string_fields(order: &[Class], finding: Finding) -> Option<Finding> {
+    let mut found = vec![];
+    let mut future = None;
+    for class in order.iter().filter(|class| is_own(class)) {
+        let import = future_import(&class.module());
+        class.with_statement(|_, statement| {
+            for field in statement.body.iter().filter_map(Stmt::as_ann_assign_stmt) {
+                let is_string = field.annotation.is_string_literal_expr() || import.is_some();
+                if let Some(name) = field.target.as_name_expr().filter(|_| is_string) {
+                    found.push(format!("{}.{}", class.name(), name.id));
+                }
+            }
+        });
+        future = future.or(import.filter(|_| !found.is_empty()));
+    }
+    (!found.is_empty()).then(|| finding.fact("evaluated", Fact::from(found)).fact("future_at", future.map(Fact::from)))
 }
 
 fn with_missing(finding: Finding, member: String, (name, at): (String, Option<Place>)) -> Finding {

@@ -1,10 +1,11 @@
 //! Lambdas and nested functions that outlive the statement they stand in: which variables they hold, and when they read them.
 
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
 use super::method_binding::{is_kept, keeps};
-use super::method_body::{is_name, own_nodes};
+use super::method_body::{find_own, is_name, own_nodes};
+use super::nodes::block_around;
 use super::reference_count::binds;
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::Site;
@@ -63,11 +64,22 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     }
     let around = site.function()?;
     let captures: Vec<String> = used.into_iter().filter(|name| is_local(around, name)).collect();
+    if let Some((name, at)) = captures.iter().find_map(|name| Some((name, bound_each_turn(site, name)?))) {
+        let place = site.module.place(at).map(Fact::from);
+        findings.push(finding.fact("each_turn", Fact::from(name.as_str())).fact("each_turn_at", place));
+        return Some(());
+    }
     let finding = finding.fact("function", Fact::from(around.name.as_str()));
     // Capturing is what nested functions are for; telling is a variable that changes afterwards, and who keeps `self` alive.
     if let Some((name, at)) = captures.iter().find_map(|name| Some((name, rebound(site, around, name)?))) {
         let place = site.module.place(at).map(Fact::from);
         findings.push(finding.fact("rebound", Fact::from(name.as_str())).fact("rebound_at", place));
+        return Some(());
+    }
+    if let Some((name, by, at)) = captures.iter().find_map(|name| set_by_other(site, around, name)) {
+        let place = site.module.place(at).map(Fact::from);
+        findings
+            .push(finding.fact("changed", Fact::from(name)).fact("changer", Fact::from(by)).fact("changed_at", place));
         return Some(());
     }
     if !captures.iter().any(|name| name == "self") {
@@ -78,13 +90,75 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-/// Where the function around sets a captured variable again, behind the nested function and in its own straight line.
+/// Where the function around sets a captured variable again, behind the nested function.
 fn rebound(site: &Site, around: &ast::StmtFunctionDef, name: &str) -> Option<TextRange> {
     let statement = site.statement()?;
-    let behind = around.body.iter().filter(|other| other.start() > statement.end());
-    behind
-        .filter_map(|other| other.as_assign_stmt())
-        .find_map(|assign| assign.targets.iter().find(|target| target_names(target, name)).map(Expr::range))
+    // What is handed out by a `return` is gone before anything further down runs.
+    let (block, index) = block_around(site.module, statement.range())?;
+    let ends = |statement: &Stmt| matches!(statement, Stmt::Return(_) | Stmt::Raise(_));
+    let is_whole = block.as_ptr() == around.body.as_ptr();
+    if block[index..].iter().any(ends) && !is_whole || matches!(statement, AnyNodeRef::StmtReturn(_)) {
+        return None;
+    }
+    let mut behind = around.body.iter().filter(|other| other.start() > statement.end());
+    behind.find_map(|other| set_in(std::slice::from_ref(other), name))
+}
+
+/// Where statements set a variable, other than as the variable of a handler, an import or a definition.
+fn set_in(statements: &[Stmt], name: &str) -> Option<TextRange> {
+    let mut own_scopes: Vec<TextRange> = vec![];
+    find_own(statements, |node| match node {
+        // The variable of a comprehension is its own.
+        AnyNodeRef::Comprehension(comprehension) => {
+            own_scopes.push(comprehension.target.range());
+            None
+        }
+        AnyNodeRef::ExprName(target) => {
+            let is_own = own_scopes.iter().any(|scope| scope.contains_range(target.range()));
+            (target.ctx.is_store() && target.id == name && !is_own).then(|| target.range())
+        }
+        _ => None,
+    })
+}
+
+/// Where the loop around the function, in which it is made anew each turn, sets a captured variable each turn.
+fn bound_each_turn(site: &Site, name: &str) -> Option<TextRange> {
+    for node in site.enclosing() {
+        let body = match node {
+            AnyNodeRef::StmtFor(statement) => &statement.body,
+            AnyNodeRef::StmtWhile(statement) => &statement.body,
+            AnyNodeRef::StmtReturn(_)
+            | AnyNodeRef::StmtFunctionDef(_)
+            | AnyNodeRef::ExprLambda(_)
+            | AnyNodeRef::StmtClassDef(_) => return None,
+            _ => continue,
+        };
+        let is_in_body = body.iter().any(|statement| statement.range().contains_range(site.node.range()));
+        let mut plain = body.iter().filter(|statement| statement.is_assign_stmt() || statement.is_ann_assign_stmt());
+        if is_in_body && let Some(set) = plain.find_map(|statement| set_in(std::slice::from_ref(statement), name)) {
+            return Some(set);
+        }
+    }
+    None
+}
+
+/// Another nested function that sets a captured variable by `nonlocal`.
+fn set_by_other(site: &Site, around: &ast::StmtFunctionDef, name: &str) -> Option<(String, String, TextRange)> {
+    let mut found = None;
+    own_nodes(&around.body, |node| {
+        let AnyNodeRef::StmtFunctionDef(other) = node else { return };
+        if other.range().contains_range(site.node.range()) || found.is_some() {
+            return;
+        }
+        let declares = find_own(&other.body, |node| match node {
+            AnyNodeRef::StmtNonlocal(nonlocal) => {
+                nonlocal.names.iter().any(|declared| declared.as_str() == name).then_some(())
+            }
+            _ => None,
+        });
+        found = declares.and_then(|()| set_in(&other.body, name)).map(|at| (other.name.to_string(), at));
+    });
+    found.map(|(by, at)| (name.to_string(), by, at))
 }
 
 /// What keeps the function: the callee that registers it, the place it is stored in.
@@ -238,7 +312,11 @@ impl<'a> SourceOrderVisitor<'a> for HandedOut<'_> {
             }
             _ => None,
         };
-        self.found |= matches!(value, Some(Expr::Name(name)) if name.id == self.name);
+        self.found |= match value {
+            Some(Expr::Tuple(tuple)) => tuple.elts.iter().any(|item| is_name(item, self.name)),
+            Some(value) => is_name(value, self.name),
+            None => false,
+        };
         if let AnyNodeRef::ExprCall(call) = node
             && let Expr::Attribute(method) = &*call.func
             && (["append", "add"].contains(&method.attr.as_str()) || keeps(call))

@@ -41,10 +41,15 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     Some(())
 }
 
-/// Where a decorator keeps what it gives back.
-fn with_registry(module: &Module, function: &Function, is_factory: bool, finding: Finding) -> Finding {
+/// Where a decorator keeps what it gives back; `callee` is the decorator as it is written.
+fn with_registry(module: &Module, function: &Function, callee: &Expr, is_factory: bool, finding: Finding) -> Finding {
     let kept = with_def(module, function, |home, def| kept_by(home, def, is_factory));
     let (registry, kept_at) = kept.unzip();
+    // `self.handlers` of the method is `bus.handlers` here.
+    let registry = registry.map(|registry: String| match (callee, registry.strip_prefix("self.")) {
+        (Expr::Attribute(method), Some(rest)) => format!("{}.{rest}", module.source(&*method.value)),
+        _ => registry,
+    });
     finding.fact("registry", registry.map(Fact::from)).fact("kept_at", kept_at.flatten().map(Fact::from))
 }
 
@@ -82,7 +87,8 @@ fn of_function(
         let maker = if is_factory { inner(def)? } else { def };
         Some(result(maker))
     });
-    let finding = with_registry(module, &function, is_factory, finding)
+    let callee = ast::helpers::map_callable(&decorator.expression);
+    let finding = with_registry(module, &function, callee, is_factory, finding)
         .fact("decorator", Fact::from(function.name.as_str()))
         .fact("decorator_at", function.place.clone().map(Fact::from))
         .fact("factory", is_factory.then(|| Fact::from(module.source(&decorator.expression))));
@@ -124,7 +130,11 @@ fn returned(def: &ast::StmtFunctionDef) -> Vec<&Expr> {
 }
 
 fn result(def: &ast::StmtFunctionDef) -> Result {
-    let Some(given) = parameter(def, 0) else { return Result::Other };
+    let given = match (parameter(def, 0), parameter(def, 1)) {
+        (Some("self" | "cls"), Some(second)) => second,
+        (Some(first), _) => first,
+        (None, _) => return Result::Other,
+    };
     let values = returned(def);
     if !values.is_empty() && values.iter().all(|value| is_name(value, given)) {
         return Result::Same;
@@ -169,7 +179,7 @@ fn of_class(module: &Module, decorator: &Decorator, finding: Finding) -> Option<
     });
     let written = if is_factory { module.source(&decorator.expression) } else { function.name.as_str() };
     Some(
-        with_registry(module, &function, is_factory, finding)
+        with_registry(module, &function, ast::helpers::map_callable(&decorator.expression), is_factory, finding)
             .fact("decorator", Fact::from(function.name.as_str()))
             .fact("same", is_same.filter(|is_same| *is_same && !is_factory).map(|_| Fact::from(written)))
             .fact("factory", is_factory.then(|| Fact::from(written)))

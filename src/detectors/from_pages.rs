@@ -156,7 +156,7 @@ fn form(site: &Site) -> Option<(&'static str, TextRange)> {
 }
 
 /// The facts that every trigger gives.
-fn with_facts(site: &Site, mut finding: Finding) -> Finding {
+pub(super) fn with_facts(site: &Site, mut finding: Finding) -> Finding {
     let module = site.module;
     let code = |range: TextRange| Fact::Code(module.source(range).to_string());
     finding = finding.fact("code", code(site.node.range()));

@@ -6,7 +6,7 @@ use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Module, Site};
 use crate::pages::Severity;
-use crate::text::Ranged as _;
+use crate::text::{Place, Ranged as _};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["memory/cached-method", "memory/lru-cache"], nodes: &[NodeKind::StmtFunctionDef], detect };
@@ -43,7 +43,18 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
             None => finding.fact("unbounded", name()),
         },
     };
-    findings.push(finding.fact("takes", (!takes_nothing).then(name)));
+    let cleared = cleared(module, def);
+    let owner = statement.and_then(|statement| module.class(statement));
+    let filled = owner.map(|owner| filled(module, &owner, def)).unwrap_or_default();
+    let is_nested = !is_method && maker(site).is_some();
+    let uncleared = matches!(limit, Limit::None) && !takes_nothing && cleared.is_empty() && !is_nested;
+    findings.push(
+        finding
+            .fact("takes", (!takes_nothing).then(name))
+            .fact("uncleared", uncleared.then(name))
+            .fact("cleared_at", Fact::from(cleared))
+            .fact("filled_at", Fact::from(filled.clone())),
+    );
 
     let class = module.class(statement?)?;
     if !matches!(limit, Limit::None) || class.is_metaclass() || class.inherits("enum.Enum") {
@@ -59,6 +70,7 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finding = Finding::new("memory/cached-method", decorator.range())
         .fact("method", name())
         .fact("class", Fact::from(class.name()))
+        .fact("filled_at", Fact::from(filled))
         .fact("unbounded", Fact::from(class.name()));
     findings.push(match is_keyed_by_value(&class) {
         true => finding.severity(Severity::Hint),
@@ -73,6 +85,48 @@ fn maker<'a>(site: &Site<'a, '_>) -> Option<&'a str> {
         AnyNodeRef::StmtFunctionDef(outer) => Some(outer.name.as_str()),
         _ => None,
     })
+}
+
+/// The most other files in which the cache may be emptied.
+const FILES: usize = 20;
+
+/// Where the cache is emptied.
+fn cleared(module: &Module, def: &ast::StmtFunctionDef) -> Vec<Place> {
+    let mut found = vec![];
+    let mut look = |module: &Module| {
+        for call in module.calls_of("cache_clear") {
+            let cache = call.func.as_attribute_expr().map(|method| &*method.value);
+            let name = match cache {
+                Some(Expr::Name(name)) => module.imported_name(&name.id),
+                Some(Expr::Attribute(attribute)) => attribute.attr.as_str(),
+                _ => continue,
+            };
+            if name == def.name.as_str() {
+                found.extend(module.place(call.range()));
+            }
+        }
+    };
+    look(module);
+    let others = module.path().map(|path| module.snapshot().run_with("cache_clear", path)).unwrap_or_default();
+    for path in others.into_iter().take(FILES) {
+        if let Ok(other) = module.snapshot().module(&path) {
+            look(&other);
+        }
+    }
+    found
+}
+
+/// The calls of a method in its file.
+fn filled(module: &Module, owner: &Class, def: &ast::StmtFunctionDef) -> Vec<Place> {
+    let mut calls = module.calls_of(&def.name);
+    calls.sort_by_key(|call| call.start());
+    let is_of_object = |call: &&ast::ExprCall| {
+        let receiver = call.func.as_attribute_expr().map(|method| &*method.value);
+        let receiver = receiver.filter(|receiver| module.class_reference(receiver).is_none());
+        let class = receiver.and_then(|receiver| module.receiver_class(receiver));
+        class.and_then(|class| class.definer(&def.name)).as_ref() == Some(owner)
+    };
+    calls.into_iter().filter(is_of_object).filter_map(|call| module.place(call.range())).collect()
 }
 
 /// The name of the cache in a decorator, and its limit.

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind};
 
+use super::decorator_registry::readers;
 use super::metaclass_hooks::{finished_class, is_built_by, names_of_classes, super_call};
 use super::method_body::{is_name, own_nodes, parameter, runs_before_return};
 use super::{Detector, Fact, Finding, Findings};
@@ -44,7 +45,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
     let finished = if is_hook { parameter(def, 0) } else { finished_class(def) }?;
     let (registry, range) = registration(def, finished)?;
     let hook = format!("{}.{name}", statement.name);
-    let finding = Finding::new("metaclasses/registry-pattern", range).fact("hook", Fact::from(hook));
+    let (readers, read_at) = readers(site, def, registry).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let finding = Finding::new("metaclasses/registry-pattern", range)
+        .fact("hook", Fact::from(hook))
+        .fact("readers", Fact::from(readers))
+        .fact("read_at", Fact::from(read_at.into_iter().flatten().collect::<Vec<_>>()));
     let registry = Fact::from(site.module.source(registry));
     findings.push(match runs_before_return(&def.body, range) {
         true => finding.fact("registry", registry).fact("entries", Fact::from(runs_for)),

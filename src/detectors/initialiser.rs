@@ -75,7 +75,7 @@ fn skipped(class: &Class) -> Option<(String, Option<Place>)> {
 }
 
 /// Whether an `__init__` mentions another one, in whatever way it may call it.
-fn mentions_parent(init: &ast::StmtFunctionDef) -> bool {
+pub(super) fn mentions_parent(init: &ast::StmtFunctionDef) -> bool {
     all_nodes(&init.body).into_iter().any(|node| match node {
         AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "__init__",
         AnyNodeRef::ExprName(name) => name.id == "super",

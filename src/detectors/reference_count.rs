@@ -12,9 +12,10 @@ mod uses;
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Number};
 
-pub(super) use fate::{new_object_is_kept, root, with_def};
+pub(super) use fate::{creates_specially, new_object_is_kept, root, with_def};
 pub(super) use lifetime::{finalizer, object_of};
 pub(super) use mentions::binds;
+pub(super) use path::{Path, Step as PathStep};
 
 use lifetime::Object;
 

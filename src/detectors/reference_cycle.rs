@@ -1,31 +1,76 @@
 //! Objects that refer to each other: an object in itself, a callback on its own object, parent and child.
 
+mod keeping;
+mod ring;
+
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node};
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, NodeKind, Stmt};
 
+use keeping::{ADDING, breaker, is_strong_container};
+
 use super::finalize::{is_bound_method, uses};
+use super::gc_disable::Collector;
 use super::reference_count::root;
 use super::{Detector, Fact, Finding, Findings};
-use crate::analysis::{Module, Site, Step};
-use crate::text::{Ranged as _, TextRange};
+use crate::analysis::{Lookup, MemberKind, Module, Site, Step};
+use crate::text::{Place, Ranged as _, TextRange};
 
 pub(super) const DETECTOR: Detector =
     Detector { concepts: &["memory/cyclic-gc"], nodes: &[NodeKind::ExprCall, NodeKind::StmtAssign], detect };
 
 /// The most statements of a function that are searched for the other link.
 const STATEMENTS: usize = 400;
-/// Methods of containers that keep their argument.
-const ADDING: &[&str] = &["add", "append", "appendleft", "insert"];
 const CONTAINERS: &[&str] = &["builtins.list", "collections.deque"];
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
+    let finding = cycle(site)?;
+    let Collector { off_at, frozen_at } = Collector::of(site.module);
+    findings.push(finding.fact("off_at", off_at.map(Fact::from)).fact("frozen_at", frozen_at.map(Fact::from)));
+    Some(())
+}
+
+/// The cycle that a node closes.
+fn cycle(site: &Site) -> Option<Finding> {
     let finding = match site.node {
-        AnyNodeRef::ExprCall(call) => self_containing(site.module, call)?,
-        AnyNodeRef::StmtAssign(assign) => assigned(site, assign)?,
+        AnyNodeRef::ExprCall(call) => self_containing(site.module, call).or_else(|| ring::of_call(site, call))?,
+        AnyNodeRef::StmtAssign(assign) => assigned(site, assign).or_else(|| ring::of_assignment(site, assign))?,
         _ => return None,
     };
-    findings.push(finding);
-    Some(())
+    (!site.is_type_checking()).then_some(finding)
+}
+
+/// The most places of a file that are looked at, and named.
+const LOOKED_AT: usize = 300;
+const NAMED: usize = 4;
+
+/// Where a file makes cycles.
+pub(super) fn cycles(module: &Module) -> Vec<Place> {
+    struct Walk<'a, 'm, 's> {
+        module: &'m Module<'s>,
+        ancestors: Vec<AnyNodeRef<'a>>,
+        left: usize,
+        found: Vec<Place>,
+    }
+    impl<'a> SourceOrderVisitor<'a> for Walk<'a, '_, '_> {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            if matches!(node, AnyNodeRef::StmtAssign(_) | AnyNodeRef::ExprCall(_)) && self.left > 0 {
+                self.left -= 1;
+                let site = Site::at(self.module, node, &self.ancestors);
+                self.found.extend(cycle(&site).and_then(|found| self.module.place(found.range)));
+            }
+            self.ancestors.push(node);
+            let is_enough = self.left == 0 || self.found.len() >= NAMED;
+            if is_enough { TraversalSignal::Skip } else { TraversalSignal::Traverse }
+        }
+
+        fn leave_node(&mut self, _node: AnyNodeRef<'a>) {
+            self.ancestors.pop();
+        }
+    }
+    let mut walk = Walk { module, ancestors: vec![], left: LOOKED_AT, found: vec![] };
+    walk_node(&mut walk, module.syntax().into());
+    walk.found
 }
 
 /// `a.append(a)`.
@@ -50,7 +95,8 @@ fn assigned(site: &Site, assign: &ast::StmtAssign) -> Option<Finding> {
     let finding = ring(site, assign, target)?;
     // A descriptor decides itself what is stored.
     let lookup = target.as_attribute_expr().and_then(|attribute| site.module.lookup(attribute));
-    lookup.is_none_or(|lookup| lookup.step != Step::DataDescriptor).then_some(finding)
+    let is_taken = |lookup: &Lookup| lookup.step == Step::DataDescriptor && lookup.member.kind != MemberKind::Slot;
+    (!lookup.as_ref().is_some_and(is_taken)).then_some(finding)
 }
 
 fn ring(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Finding> {
@@ -73,9 +119,15 @@ fn ring(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Finding>
         && let Some(closure) = closure(module, &assign.value, &owner.id)
         && owner.id == "self"
     {
+        let attribute = target.as_attribute_expr().map(|target| target.attr.as_str());
+        let class = site.class().and_then(|class| module.class(class));
+        let cleared = class.and_then(|class| breaker(&class, attribute?, site.function()?.name.as_str()));
+        let (breaker, breaker_at) = cleared.unzip();
         let finding = Finding::new("memory/cyclic-gc", assign.range())
             .fact("stored", Fact::from(module.source(target)))
             .fact("closure", Fact::from(vec![closure]))
+            .fact("breaker", breaker.map(Fact::from))
+            .fact("breaker_at", breaker_at.flatten().map(Fact::from))
             .fact("finalizer", finalizer_of(site));
         return Some(finding);
     }
@@ -107,7 +159,8 @@ fn mutual(site: &Site, assign: &ast::StmtAssign, target: &Expr) -> Option<Findin
     let Expr::Name(held) = &*assign.value else { return None };
     let (holder, attribute) = root(target)?;
     attribute?;
-    if holder.id == held.id {
+    if holder.id == held.id || target.as_subscript_expr().is_some_and(|item| !is_strong_container(module, &item.value))
+    {
         return None;
     }
     let mut links = Links { module, holder: &held.id, left: STATEMENTS, found: vec![] };
@@ -170,13 +223,19 @@ impl<'a> StatementVisitor<'a> for Links<'_, '_> {
         match statement {
             Stmt::Assign(assign) => {
                 for target in assign.targets.iter().filter(|target| !target.is_name_expr()) {
-                    self.link(target, &assign.value, true);
+                    // What is stored under a key may be held weakly.
+                    let may_be_weak =
+                        target.as_subscript_expr().is_some_and(|item| !is_strong_container(self.module, &item.value));
+                    if !may_be_weak {
+                        self.link(target, &assign.value, true);
+                    }
                 }
             }
             Stmt::Expr(ast::StmtExpr { value, .. }) => {
                 if let Expr::Call(call) = &**value
                     && let Expr::Attribute(method) = &*call.func
                     && ADDING.contains(&method.attr.as_str())
+                    && (method.attr.as_str() != "add" || is_strong_container(self.module, &method.value))
                     && let Some(held) = call.arguments.args.last()
                 {
                     self.link(&method.value, held, false);

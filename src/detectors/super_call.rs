@@ -1,6 +1,8 @@
 //! `super().method`: which class comes next, for this class and for subclasses that put another one in between.
 
-use ruff_python_ast::{AnyNodeRef, NodeKind};
+mod cut_chain;
+
+use ruff_python_ast::{self as ast, AnyNodeRef, NodeKind};
 
 use super::class_reading::{is_own, subclasses};
 use super::method_body::{find_own, is_name, method};
@@ -8,11 +10,24 @@ use super::{Detector, Fact, Finding, Findings};
 use crate::analysis::{Class, Site};
 use crate::text::Ranged as _;
 
-pub(super) const DETECTOR: Detector =
-    Detector { concepts: &["attributes/mro-super"], nodes: &[NodeKind::ExprAttribute], detect };
+pub(super) const DETECTOR: Detector = Detector {
+    concepts: &["attributes/mro-super"],
+    nodes: &[NodeKind::ExprAttribute, NodeKind::StmtClassDef, NodeKind::StmtFunctionDef],
+    detect,
+};
 
 fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
-    let AnyNodeRef::ExprAttribute(attribute) = site.node else { return None };
+    match site.node {
+        AnyNodeRef::ExprAttribute(attribute) => called(site, attribute, findings),
+        AnyNodeRef::StmtClassDef(_) | AnyNodeRef::StmtFunctionDef(_) => {
+            findings.push(cut_chain::detect(site)?);
+            Some(())
+        }
+        _ => None,
+    }
+}
+
+fn called(site: &Site, attribute: &ast::ExprAttribute, findings: &mut Findings) -> Option<()> {
     let call = attribute.value.as_call_expr()?;
     if !is_name(&call.func, "super") || !call.arguments.is_empty() || !site.module.callee(call)?.is("builtins.super") {
         return None;

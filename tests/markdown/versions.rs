@@ -165,15 +165,6 @@ const SENTENCES: &[(&str, &str, &str)] = &[
          print('#2' if count() == 1 else '#1')\n",
     ),
     (
-        "metaclasses/annotations",
-        "lazy",
-        "try:\n\
-         \x20   def read(name: later): ...\n\
-         \x20   print('#2')\n\
-         except NameError:\n\
-         \x20   print('#1')\n",
-    ),
-    (
         "metaclasses/annotations-attribute",
         "before",
         "class Base:\n\

@@ -141,7 +141,7 @@ fn constructor(module: &Module, call: &ast::ExprCall) -> Option<Function> {
 }
 
 /// Whether calling the class does something else than `__new__` and `__init__` of its own.
-pub(super) fn creates_specially(class: &Class) -> bool {
+pub(in crate::detectors) fn creates_specially(class: &Class) -> bool {
     class.metaclass().is_some_and(|metaclass| !metaclass.class.is("abc.ABCMeta"))
 }
 

@@ -10,7 +10,7 @@ const STEPS: usize = 400;
 
 /// One thing that happened on the way to a place.
 #[derive(Clone, Copy)]
-pub(super) enum Step<'a> {
+pub(in crate::detectors) enum Step<'a> {
     /// This statement has run, once, just then.
     Ran(&'a Stmt),
     /// These statements may have run, in part, once or many times.
@@ -20,7 +20,7 @@ pub(super) enum Step<'a> {
 }
 
 /// The scope that a place runs in and what has happened in it, oldest first. Nothing for class bodies.
-pub(super) struct Path<'a> {
+pub(in crate::detectors) struct Path<'a> {
     /// The statements of the scope.
     pub scope: &'a [Stmt],
     pub is_module: bool,
