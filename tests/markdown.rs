@@ -13,6 +13,8 @@ mod pages;
 #[path = "markdown/project.rs"]
 mod project;
 
+#[path = "markdown/version_programs.rs"]
+mod version_programs;
 #[path = "markdown/versions.rs"]
 mod versions;
 
