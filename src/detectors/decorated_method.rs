@@ -185,7 +185,7 @@ fn named_class<'a>(def: &'a ast::StmtFunctionDef, class: &Class) -> Option<&'a a
         is_name(&call.func, &name).then_some(call)
     };
     // Who compares with the class, or makes another on purpose, knows of subclasses.
-    returned.iter().map(|value| is_made(value)).collect::<Option<Vec<_>>>()?.first().copied()
+    returned.iter().map(is_made).collect::<Option<Vec<_>>>()?.first().copied()
 }
 
 /// `cls.name = …`.
