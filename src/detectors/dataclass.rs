@@ -26,6 +26,10 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         Expr::Call(call) => Some(&call.arguments),
         _ => None,
     });
+    // What `**options` brings is not known.
+    if options.0.is_some_and(|given| given.keywords.iter().any(|keyword| keyword.arg.is_none())) {
+        return None;
+    }
     let binds = |name: &str| statement.body.iter().any(|member| defines(member, name));
     let (eq, order, frozen) = (!options.is_off("eq"), options.is_on("order"), options.is_on("frozen"));
     let mut written: Vec<&str> = vec![];

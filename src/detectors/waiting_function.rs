@@ -35,10 +35,12 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
         .fact("callable", is_near_a_loop(module, def).then(|| Fact::from(def.name.as_str())));
     findings.push(match wait.through.as_slice() {
         [] => finding,
-        through => {
+        // Where nothing runs on a loop, that a function waits is nothing to dwell on.
+        through if is_near_a_loop(module, def) || project_has_coroutines(module) => {
             let names: Vec<String> = through.iter().map(|function| function.name.clone()).collect();
             finding.fact("through", Fact::from(names))
         }
+        _ => finding,
     });
     Some(())
 }
@@ -46,6 +48,11 @@ fn detect(site: &Site, findings: &mut Findings) -> Option<()> {
 /// Whether a coroutine may call the function: the file has to do with asyncio, and no thread is seen to run the function.
 fn is_near_a_loop(module: &Module, def: &ast::StmtFunctionDef) -> bool {
     module.may_use_package("asyncio") && hand_over(module, def).is_none()
+}
+
+/// Whether a file of the workspace has to do with asyncio.
+fn project_has_coroutines(module: &Module) -> bool {
+    module.snapshot().files_with_word("asyncio").is_none_or(|files| !files.is_empty())
 }
 
 /// How a function comes to wait.

@@ -38,7 +38,7 @@ pub fn search(store: &Store, query: &str) -> Vec<Arc<Page>> {
         pages.iter().filter_map(|(page, fields)| Some((fields.score(&words)?, Arc::clone(page)))).collect();
     scored.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.id.cmp(&other.1.id)));
     let Some((best, page)) = scored.first() else { return vec![] };
-    if *best == 0 && words == split(&page.title).collect::<Vec<_>>() {
+    if *best == 0 && words == telling(split(&page.title).collect()) {
         return vec![page.clone()];
     }
     let worst = best + MARGIN;
@@ -91,7 +91,7 @@ impl Fields {
             words
         };
         let fields = vec![
-            (0, split(&page.title).collect()),
+            (0, telling(split(&page.title).collect())),
             (2, terms.iter().flatten().cloned().collect()),
             (4, split(&page.id).chain(page.id.rsplit('/').next().map(|name| name.replace('-', "_"))).collect()),
             (6, words(names.cloned().collect())),
