@@ -361,7 +361,7 @@ def test_folders_behind_links(tmp_path):
             twin = ((real if root == link else link) / "shop/checkout.py").as_uri()
             raw.open(twin, (real / "shop/checkout.py").read_text())
             assert raw.codes(twin) == ["asyncio/blocking-call-through"]
-            assert raw.hover(twin, 10, 14) is not None
+            assert raw.hover(twin, 6, 22) is not None
             assert raw.stop() == 0
 
 

@@ -14,7 +14,7 @@ exports.OURS = [
   { file: "work/gathered.py", at: "asyncio.|gather", hover: /Runs all of `waiting` concurrently/ },
   { file: "work/gathered.py", at: "|load(name) for", hover: /none of its body has run/, hint: "coroutines, not started" },
   { file: "work/workers.py", at: "self.jobs.|get(", hover: /Blocks the thread that runs `Worker\.run`/ },
-  { file: "work/workers.py", at: "except queue.|Empty", hover: /nothing came/, code: "threads/empty-means-done" },
+  { file: "work/workers.py", at: "except queue.|Empty", hover: /A pause of .* ends this worker/, code: "threads/empty-means-done" },
 ];
 
 /** The example programs that may stand beside the project. */
