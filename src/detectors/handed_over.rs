@@ -7,6 +7,16 @@ use super::nodes::with_def;
 use crate::analysis::Module;
 use crate::text::{Place, Ranged as _, TextRange};
 
+/// Containers that hold what is put into them.
+pub(super) const CONTAINERS: &[&str] = &[
+    "builtins.dict",
+    "builtins.list",
+    "builtins.set",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "collections.deque",
+];
+
 /// What becomes of the object behind the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Keeping {
@@ -104,14 +114,6 @@ fn added_to(home: &Module, call: &ast::ExprCall) -> Option<TextRange> {
 
 /// Whether it is a container of the kinds that hold what is in them: one of `weakref` does not, and others may do anything.
 fn holds_strongly(home: &Module, container: &Expr) -> bool {
-    const CONTAINERS: &[&str] = &[
-        "builtins.dict",
-        "builtins.list",
-        "builtins.set",
-        "collections.OrderedDict",
-        "collections.defaultdict",
-        "collections.deque",
-    ];
     home.receiver_class(container).is_some_and(|class| class.symbol().is_any(CONTAINERS))
 }
 

@@ -6,6 +6,7 @@
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, Stmt};
 
 use super::super::class_reading::is_own;
+use super::super::handed_over::CONTAINERS;
 use super::super::method_body::{attribute_of, is_name, method, own_nodes, parameter};
 use super::super::reference_count::{binds, creates_specially, root};
 use crate::analysis::{Class, MemberKind, Module};
@@ -13,15 +14,6 @@ use crate::text::{Place, Ranged as _, TextRange};
 
 /// How many methods are followed that hand on what they are given.
 const DEPTH: usize = 3;
-/// Containers that hold what is put into them.
-const CONTAINERS: &[&str] = &[
-    "builtins.dict",
-    "builtins.list",
-    "builtins.set",
-    "collections.OrderedDict",
-    "collections.defaultdict",
-    "collections.deque",
-];
 /// Methods of containers that keep their last argument.
 pub(super) const ADDING: &[&str] = &["add", "append", "appendleft", "insert"];
 
